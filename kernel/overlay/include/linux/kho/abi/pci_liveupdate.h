@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _LINUX_KHO_ABI_PCI_LIVEUPDATE_H
+#define _LINUX_KHO_ABI_PCI_LIVEUPDATE_H
+
+#ifdef __KERNEL__
+#include <linux/build_bug.h>
+#include <linux/stddef.h>
+#include <linux/types.h>
+#endif
+
+/**
+ * DOC: PCI live update ABI
+ *
+ * The record tells the next kernel which PCI functions are still doing DMA,
+ * and which bridges their traffic goes through. It is one physically
+ * contiguous block, registered as the KHO subtree %PCI_LU_KHO_NAME so that it
+ * can be read even if the Live Update Orchestrator is switched off: a kernel
+ * that cannot adopt must still be able to fence.
+ *
+ * **What is in it.** Facts about hardware which the next kernel can check
+ * against the function itself: identity, address, BARs and their sizes,
+ * windows, bus numbers, the control registers that decide where traffic goes.
+ * Never a kernel structure, a policy, a capability offset, an IRQ number or a
+ * page table format; these are computed afresh from live config space.
+ *
+ * **Byte order and packing.** That of the machine, which is the same on both
+ * sides of a kexec. All structures are packed; every field has a fixed offset,
+ * asserted at build time.
+ *
+ * **Layout.** &struct pci_lu_hdr_ser, hdr_size bytes; then nr_fns entries
+ * &struct pci_lu_fn_ser of fn_size bytes each. A bridge comes before what is
+ * behind it only by custom: readers follow &pci_lu_fn_ser.parent.
+ *
+ * **Integrity.** crc is the CRC-32 of IEEE 802.3 (reflected, initial value and
+ * final xor all ones) over total_size bytes, taken with the crc field zero.
+ *
+ * **Growing.** A field is added at the end, of the header or of the function
+ * entry, taking from the reserved bytes first; the size field grows, the
+ * version does not. A reader ignores bytes beyond the size it knows, and takes
+ * bytes that an older writer did not have as zero; zero must therefore mean
+ * "not said". Reserved bytes are written as zero and not looked at.
+ *
+ * If a reader that does not know a new field would do harm, the writer sets a
+ * bit in ``required``: in the header if it concerns the record, in the entry
+ * if it concerns the one function. A reader refuses a record, or fences a
+ * function, with a required bit that it does not know.
+ *
+ * **Breaking.** A changed meaning or offset takes a new version and a new
+ * compatible string. A kernel reads its own version and the one before it.
+ *
+ * **What never changes, in any version.** So that a kernel which refuses the
+ * record can still make the listed functions safe:
+ *
+ * - the compatible string starts with %PCI_LU_COMPATIBLE_PREFIX;
+ * - the header up to and including ``crc`` (52 bytes), the CRC, and where the
+ *   entries are;
+ * - the first 8 bytes of each entry: segment, bus, devfn and the flags
+ *   %PCI_LU_FN_ENDPOINT, %PCI_LU_FN_BRIDGE and %PCI_LU_FN_FROZEN;
+ * - the limits %PCI_LU_MAX_FNS and %PCI_LU_MAX_SIZE.
+ *
+ * A reader that refuses a record whose frozen part is sound clears Bus Master
+ * on the listed endpoints before it touches address translation. If not even
+ * the frozen part is sound (a bad CRC, a length beyond the block) then nothing
+ * in the block may be believed, not even the list: the reader has to assume
+ * that any function may be doing DMA, and must treat all endpoints that way.
+ *
+ * **Who writes when.** The record is built when the first function is
+ * preserved and sealed again at every change. %PCI_LU_HDR_FROZEN is set at
+ * freeze, together with the values that are only final then. A record without
+ * it comes from a kernel that crashed or jumped before freeze: its functions
+ * are fenced, not adopted.
+ */
+
+#define PCI_LU_KHO_NAME			"holdfast-pci"
+#define PCI_LU_COMPATIBLE		"holdfast-pci-v1"
+#define PCI_LU_COMPATIBLE_PREFIX	"holdfast-pci-"
+#define PCI_LU_VERSION			1
+#define PCI_LU_MAX_FNS			4096
+#define PCI_LU_MAX_SIZE			(16U << 20)
+
+/* struct pci_lu_hdr_ser.flags */
+#define PCI_LU_HDR_FROZEN		0x00000001	/* freeze has finished */
+
+/* struct pci_lu_hdr_ser.required: what this version of the reader knows */
+#define PCI_LU_HDR_REQUIRED_KNOWN	0x00000000
+
+/**
+ * struct pci_lu_hdr_ser - header of the record
+ * @compatible: %PCI_LU_COMPATIBLE, NUL-padded
+ * @version: %PCI_LU_VERSION of the writer
+ * @hdr_size: size of this header; the first function entry starts there
+ * @fn_size: size of one function entry
+ * @nr_fns: number of function entries
+ * @total_size: size of the record; at least hdr_size + nr_fns * fn_size
+ * @required: features the reader must know to use the record at all
+ * @crc: CRC-32 over total_size bytes with this field zero
+ * @flags: PCI_LU_HDR_*
+ * @reserved: zero
+ */
+struct pci_lu_hdr_ser {
+	char compatible[32];
+	u16 version;
+	u16 hdr_size;
+	u16 fn_size;
+	u16 nr_fns;
+	u32 total_size;
+	u32 required;
+	u32 crc;
+	u32 flags;
+	u8 reserved[8];
+} __packed;
+
+/* struct pci_lu_fn_ser.flags */
+#define PCI_LU_FN_ENDPOINT		0x00000001	/* does DMA */
+#define PCI_LU_FN_BRIDGE		0x00000002	/* is on the path of one */
+#define PCI_LU_FN_REQUESTED		0x00000004	/* someone asked for it */
+#define PCI_LU_FN_DEPENDED		0x00000008	/* a requested one needs it */
+#define PCI_LU_FN_FROZEN		0x00000010	/* its owner has frozen it */
+
+/* struct pci_lu_fn_ser.required: what this version of the reader knows */
+#define PCI_LU_FN_REQUIRED_KNOWN	0x00000000
+
+#define PCI_LU_PARENT_NONE		0xffff
+
+/* struct pci_lu_fn_ser.windows: bridge windows that exist in hardware */
+#define PCI_LU_FN_WIN_IO		0x0001
+#define PCI_LU_FN_WIN_IO32		0x0002
+#define PCI_LU_FN_WIN_PREF		0x0004
+#define PCI_LU_FN_WIN_PREF64		0x0008
+
+/* struct pci_lu_fn_ser.irq_mode */
+#define PCI_LU_IRQ_NONE			0
+#define PCI_LU_IRQ_INTX			1
+#define PCI_LU_IRQ_MSI			2	/* vectors cannot be masked */
+#define PCI_LU_IRQ_MSI_MASKABLE		3
+#define PCI_LU_IRQ_MSIX			4
+
+/* struct pci_lu_fn_ser.iommu_flags */
+#define PCI_LU_IOMMU_TRANSLATED		0x00000001	/* behind a translating IOMMU */
+#define PCI_LU_IOMMU_ATS		0x00000002	/* ATS was in use */
+
+/**
+ * struct pci_lu_fn_ser - one function that is still in use
+ * @segment: PCI segment (domain)
+ * @bus: bus number
+ * @devfn: device and function number
+ * @flags: PCI_LU_FN_*; exactly one of ENDPOINT and BRIDGE
+ * @vendor: Vendor ID
+ * @device: Device ID
+ * @subvendor: Subsystem Vendor ID, 0 for a bridge
+ * @subdevice: Subsystem ID, 0 for a bridge
+ * @class_rev: dword at 0x08: class code and revision
+ * @required: features the reader must know to adopt this function; otherwise
+ *	it fences it
+ * @parent: index of the entry of the bridge above, or %PCI_LU_PARENT_NONE on
+ *	a root bus
+ * @refs: how many requested functions depend on this one
+ * @bar: BAR 0-5 and the expansion ROM BAR as they are in config space; a
+ *	bridge has BAR 0, 1 and ROM
+ * @bar_mask: bits of each that are an address: ~(size - 1), 0 if there is no
+ *	BAR; a 64-bit BAR has the upper half of its mask in the next entry
+ * @vf_bar_mask: the same for VF BARs
+ * @command: Command register
+ * @bridge_control: Bridge Control register of a bridge
+ * @bus_numbers: primary, secondary and subordinate bus number of a bridge, as
+ *	in the dword at 0x18; upper byte 0
+ * @window: the six dwords from 0x1c to 0x30 of a bridge, Secondary Status 0
+ * @windows: PCI_LU_FN_WIN_*
+ * @irq_mode: PCI_LU_IRQ_*
+ * @nr_vectors: vectors that were in use
+ * @ats_ctrl: ATS Control, 0 without the capability; likewise below
+ * @pri_ctrl: Page Request Control
+ * @pasid_ctrl: PASID Control
+ * @acs_ctrl: ACS Control
+ * @devctl: Device Control
+ * @devctl2: Device Control 2
+ * @lnkctl: Link Control
+ * @lnkctl2: Link Control 2
+ * @pmcsr: Power Management Control/Status
+ * @driver: name of the driver that owned the function, NUL-terminated
+ * @iommu_flags: PCI_LU_IOMMU_*
+ * @sriov_ctrl: SR-IOV Control
+ * @num_vfs: NumVFs
+ * @reserved: zero
+ */
+struct pci_lu_fn_ser {
+	u16 segment;
+	u8 bus;
+	u8 devfn;
+	u32 flags;
+	u16 vendor;
+	u16 device;
+	u16 subvendor;
+	u16 subdevice;
+	u32 class_rev;
+	u32 required;
+	u16 parent;
+	u16 refs;
+	u32 bar[7];
+	u32 bar_mask[7];
+	u32 vf_bar_mask[6];
+	u16 command;
+	u16 bridge_control;
+	u32 bus_numbers;
+	u32 window[6];
+	u16 windows;
+	u16 irq_mode;
+	u16 nr_vectors;
+	u16 ats_ctrl;
+	u16 pri_ctrl;
+	u16 pasid_ctrl;
+	u16 acs_ctrl;
+	u16 devctl;
+	u16 devctl2;
+	u16 lnkctl;
+	u16 lnkctl2;
+	u16 pmcsr;
+	char driver[16];
+	u32 iommu_flags;
+	u16 sriov_ctrl;
+	u16 num_vfs;
+	u8 reserved[68];
+} __packed;
+
+/* Frozen in every version. */
+static_assert(offsetof(struct pci_lu_hdr_ser, version) == 32);
+static_assert(offsetof(struct pci_lu_hdr_ser, hdr_size) == 34);
+static_assert(offsetof(struct pci_lu_hdr_ser, fn_size) == 36);
+static_assert(offsetof(struct pci_lu_hdr_ser, nr_fns) == 38);
+static_assert(offsetof(struct pci_lu_hdr_ser, total_size) == 40);
+static_assert(offsetof(struct pci_lu_hdr_ser, required) == 44);
+static_assert(offsetof(struct pci_lu_hdr_ser, crc) == 48);
+static_assert(offsetof(struct pci_lu_fn_ser, segment) == 0);
+static_assert(offsetof(struct pci_lu_fn_ser, bus) == 2);
+static_assert(offsetof(struct pci_lu_fn_ser, devfn) == 3);
+static_assert(offsetof(struct pci_lu_fn_ser, flags) == 4);
+#define PCI_LU_HDR_FROZEN_SIZE		52
+#define PCI_LU_FN_FROZEN_SIZE		8
+
+/* Version 1. */
+static_assert(sizeof(struct pci_lu_hdr_ser) == 64);
+static_assert(offsetof(struct pci_lu_fn_ser, bar) == 28);
+static_assert(offsetof(struct pci_lu_fn_ser, command) == 108);
+static_assert(offsetof(struct pci_lu_fn_ser, window) == 116);
+static_assert(offsetof(struct pci_lu_fn_ser, driver) == 164);
+static_assert(offsetof(struct pci_lu_fn_ser, num_vfs) == 186);
+static_assert(sizeof(struct pci_lu_fn_ser) == 256);
+
+#endif /* _LINUX_KHO_ABI_PCI_LIVEUPDATE_H */
