@@ -292,13 +292,15 @@ u32 pci_lu_policy_protected(const struct pci_lu_layout *l, u16 pos, u8 size);
  * @off: offset of the register from its base
  * @width: width of the register in bytes
  * @stride: distance of the instances
+ * @slot: rule PCI_LU_SHADOW and PCI_LU_ROM_ENABLE: slot of the first instance
  * @bits: the bits this row is about
  * @kinds: PCI_LU_FOR_*
  * @rule: enum pci_lu_rule
  * @when: enum pci_lu_when
  * @writer: who writes this, and in which phase
  * @why: why the write harms a device in flight
- * @spec: where the PCI Express Base Specification says so
+ * @spec: where the PCI Express Base Specification (numbering of revision 6)
+ *	describes the register or the effect
  */
 struct pci_lu_row {
 	const char *name;
@@ -309,6 +311,7 @@ struct pci_lu_row {
 	u16 off;
 	u8 width;
 	u8 stride;
+	u8 slot;
 	u32 bits;
 	u8 kinds;
 	u8 rule;

@@ -40,6 +40,9 @@ typedef unsigned long long u64;
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #endif
 
+#define min(a, b)		((a) < (b) ? (a) : (b))
+#define max_t(type, a, b)	((type)(a) > (type)(b) ? (type)(a) : (type)(b))
+
 /* CRC-32 (IEEE 802.3, reflected), as the kernel's function of this name. */
 static inline u32 crc32_le(u32 crc, const void *buf, size_t len)
 {
@@ -67,11 +70,22 @@ static inline u32 crc32_le(u32 crc, const void *buf, size_t len)
 #ifndef PCI_TPH_CTRL
 #define PCI_TPH_CTRL		8
 #endif
+#ifndef PCI_TPH_LOC_CAP
+#define PCI_TPH_LOC_CAP		0x00000200
+#endif
+#ifndef PCI_DOE_CAP_SIZEOF
+#define PCI_DOE_CAP_SIZEOF	0x18
+#endif
 
 /* Defined by the PCIe Base Specification, but not by <linux/pci_regs.h>. */
 #define PCI_LU_EXP_DEVCTL2_TAG10_REQ	0x1000	/* 10-Bit Tag Requester Enable */
 #define PCI_LU_EXP_DEVCTL2_EETLP_BLOCK	0x8000	/* End-End TLP Prefix Blocking */
 #define PCI_LU_EXP_DPC_CTL_SW_TRIGGER	0x0040	/* DPC Software Trigger */
+#define PCI_LU_IDE_CAP			0x04	/* IDE Capability */
+#define PCI_LU_IDE_CAP_LINK		0x1
+#define PCI_LU_IDE_CAP_SELECTIVE	0x2
+#define PCI_LU_IDE_CTL			0x08	/* IDE Control */
+#define PCI_LU_IDE_FIRST_BLOCK		0x0c
 #define PCI_LU_DVSEC_VENDOR_CXL		0x1e98
 #define PCI_LU_DVSEC_CXL_PORT		3
 #define PCI_LU_DVSEC_CXL_PORT_CTL	0x0c

@@ -57,8 +57,9 @@ int pci_lu_record_fn(const struct pci_lu_record *rec, unsigned int i,
 int pci_lu_fn_check(const struct pci_lu_record *rec, unsigned int i,
 		    u32 *bad_off);
 
-size_t pci_lu_record_size(unsigned int nr_fns);
-void pci_lu_record_init(void *buf, unsigned int nr_fns);
+unsigned int pci_lu_record_capacity(size_t len);
+void pci_lu_record_init(void *buf, size_t len);
+int pci_lu_record_add(void *buf, size_t len, const struct pci_lu_fn_ser *fn);
 void pci_lu_record_seal(void *buf);
 
 #endif /* _PCI_LU_RECORD_H */

@@ -13,7 +13,7 @@
  *
  * The record tells the next kernel which PCI functions are still doing DMA,
  * and which bridges their traffic goes through. It is one physically
- * contiguous block, registered as the KHO subtree %PCI_LU_KHO_NAME so that it
+ * contiguous block, registered as the KHO subtree %PCI_LU_KHO_SUBTREE so that it
  * can be read even if the Live Update Orchestrator is switched off: a kernel
  * that cannot adopt must still be able to fence.
  *
@@ -71,7 +71,7 @@
  * are fenced, not adopted.
  */
 
-#define PCI_LU_KHO_NAME			"holdfast-pci"
+#define PCI_LU_KHO_SUBTREE			"holdfast-pci"
 #define PCI_LU_COMPATIBLE		"holdfast-pci-v1"
 #define PCI_LU_COMPATIBLE_PREFIX	"holdfast-pci-"
 #define PCI_LU_VERSION			1

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI live update, new kernel: a listed function is found, compared with the
+ * record, and adopted.
+ *
+ * Copyright (c) 2026 The holdfast authors
+ */
+
+/**
+ * DOC: Adoption
+ *
+ * pci_lu_adopt() runs in pci_device_add(), after the capabilities were set up
+ * and before the device is registered, so that nothing can bind, reset or move it
+ * first. It compares the live function with the record; any difference that
+ * matters fences it. Then
+ *
+ * - the driver override makes the previous owner's driver the only one to bind,
+ * - no reset method is left, and bus resets are refused on and above it: a reset
+ *   whose config write the guard drops would still detach the device from
+ *   its translation (pci_dev_reset_iommu_prepare()),
+ * - its BARs are fixed resources, so that no re-assignment is even tried,
+ * - runtime PM is held on it and on the bridges above,
+ * - software state says what hardware does: it is a bus master.
+ *
+ * pci_lu_finish() takes all of that back, but for the driver override.
+ */
+
+#include <linux/pm_runtime.h>
+
+#include "../pci.h"
+#include "internal.h"
+
+#define PCI_LU_DRIVER	"vfio-pci"
+
+static bool pci_lu_same_bars(struct pci_dev *pdev, const struct pci_lu_fn *fn)
+{
+	int i, nr = fn->bridge ? 2 : 6;
+	u32 val;
+
+	for (i = 0; i < nr; i++) {
+		pci_read_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * i, &val);
+		if (val != fn->ser.bar[i])
+			return false;
+	}
+	return true;
+}
+
+static bool pci_lu_same_bridge(struct pci_dev *pdev, const struct pci_lu_fn *fn)
+{
+	u32 val;
+
+	pci_read_config_dword(pdev, PCI_PRIMARY_BUS, &val);
+	return (val & GENMASK(23, 0)) == fn->ser.bus_numbers;
+}
+
+/* Does the live function match the record? */
+static enum pci_lu_reason pci_lu_compare(struct pci_dev *pdev,
+					 const struct pci_lu_fn *fn)
+{
+	const struct pci_lu_fn_ser *ser = &fn->ser;
+	u16 cmd;
+
+	if (pdev->vendor != ser->vendor || pdev->device != ser->device ||
+	    (pdev->class << 8 | pdev->revision) != ser->class_rev ||
+	    pci_is_bridge(pdev) != fn->bridge)
+		return PCI_LU_REASON_ADOPT_IDENTITY;
+	if (!pci_lu_same_bars(pdev, fn))
+		return PCI_LU_REASON_ADOPT_BAR;
+
+	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+	if (!(cmd & PCI_COMMAND_MASTER) && !pci_lu_disabled(PCI_LU_GUARD))
+		return PCI_LU_REASON_ADOPT_COMMAND;
+	if (pdev->current_state > PCI_D0 && pdev->current_state != PCI_UNKNOWN)
+		return PCI_LU_REASON_ADOPT_POWER;
+
+	if (fn->bridge)
+		return pci_lu_same_bridge(pdev, fn) ? PCI_LU_OK :
+						      PCI_LU_REASON_ADOPT_BUS_NUMBERS;
+	if (strcmp(ser->driver, PCI_LU_DRIVER))
+		return PCI_LU_REASON_VARIANT_DRIVER;
+	return PCI_LU_OK;
+}
+
+/* A bridge on the path that is not what it was: what is below is fenced. */
+static bool pci_lu_path_adopted(struct pci_dev *pdev)
+{
+	struct pci_dev *up;
+
+	for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up)) {
+		struct pci_lu_fn *fn = pci_lu_fn_find(up);
+
+		if (!fn || fn->state != PCI_LU_ADOPTED)
+			return false;
+	}
+	return true;
+}
+
+static void pci_lu_fix_resources(struct pci_dev *pdev, bool fixed)
+{
+	struct resource *res;
+
+	pci_dev_for_each_resource(pdev, res) {
+		if (!res->flags)
+			continue;
+		if (fixed)
+			res->flags |= IORESOURCE_PCI_FIXED;
+		else
+			res->flags &= ~IORESOURCE_PCI_FIXED;
+	}
+}
+
+static void pci_lu_hold(struct pci_lu_fn *fn, struct pci_dev *pdev)
+{
+	fn->pdev = pci_dev_get(pdev);
+	fn->no_bus_reset = pdev->dev_flags & PCI_DEV_FLAGS_NO_BUS_RESET;
+	pdev->dev_flags |= PCI_DEV_FLAGS_NO_BUS_RESET;
+	pdev->reset_methods[0] = 0;
+	pdev->is_busmaster = 1;
+	pm_runtime_get_noresume(&pdev->dev);
+	if (!fn->bridge)
+		pci_lu_fix_resources(pdev, true);
+}
+
+/**
+ * pci_lu_release - a function is an ordinary one again
+ * @fn: a function that pci_lu_adopt() took, guard disarmed
+ *
+ * Context: Process context, under pci_lu_lock.
+ */
+void pci_lu_release(struct pci_lu_fn *fn)
+{
+	struct pci_dev *pdev = fn->pdev, *up;
+
+	if (!fn->bridge) {
+		pci_lu_fix_resources(pdev, false);
+		for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up)) {
+			struct pci_lu_fn *bridge = pci_lu_fn_find(up);
+
+			if (!bridge || bridge->state != PCI_LU_ADOPTED ||
+			    --bridge->depended)
+				continue;
+			pci_lu_guard_disarm(bridge);
+			pci_lu_release(bridge);
+		}
+	}
+
+	fn->state = PCI_LU_IDLE;
+	fn->pdev = NULL;
+	if (!fn->no_bus_reset)
+		pdev->dev_flags &= ~PCI_DEV_FLAGS_NO_BUS_RESET;
+	pci_init_reset_methods(pdev);
+	pm_runtime_put(&pdev->dev);
+	pci_dev_put(pdev);
+}
+
+static void pci_lu_adopt_fn(struct pci_lu_fn *fn, struct pci_dev *pdev)
+{
+	const char *why = fn->refused;
+	enum pci_lu_reason reason;
+
+	if (!why) {
+		reason = pci_lu_compare(pdev, fn);
+		if (reason == PCI_LU_OK && !fn->bridge &&
+		    !pci_lu_path_adopted(pdev))
+			reason = PCI_LU_REASON_ADOPT_PARENT;
+		if (reason != PCI_LU_OK)
+			why = pci_lu_reason_text(reason);
+	}
+	if (!why && !fn->bridge &&
+	    device_set_driver_override(&pdev->dev, PCI_LU_DRIVER))
+		why = pci_lu_reason_text(PCI_LU_REASON_NO_MEMORY);
+
+	if (why && fn->bridge) {
+		pci_err(pdev, "live update: not the bridge of the record: %s\n", why);
+		pci_lu_guard_disarm(fn);
+		fn->state = PCI_LU_IDLE;
+		return;
+	}
+	pci_lu_hold(fn, pdev);
+	fn->state = PCI_LU_ADOPTED;
+	if (why) {
+		pci_lu_fence_fn(fn, why);
+		return;
+	}
+	pci_info(pdev, "live update: adopted\n");
+}
+
+/**
+ * pci_lu_adopt - hook: a device was found and is about to be registered
+ * @pdev: the device
+ *
+ * Context: PCI scan, process context.
+ */
+void pci_lu_adopt(struct pci_dev *pdev)
+{
+	struct pci_lu_fn *fn;
+
+	guard(mutex)(&pci_lu_lock);
+	if (pci_lu_incoming_unreadable() && !pci_is_bridge(pdev)) {
+		u16 cmd;
+
+		pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+		if (cmd & PCI_COMMAND_MASTER)
+			pci_lu_fence_device(pdev, "the record of the previous kernel cannot be believed");
+		return;
+	}
+
+	fn = pci_lu_fn_find(pdev);
+	if (fn && fn->state == PCI_LU_LISTED)
+		pci_lu_adopt_fn(fn, pdev);
+}
+
+/**
+ * pci_lu_adopted - the device runs since the previous kernel and its owner has not
+ *		    finished
+ * @pdev: the device
+ *
+ * Return: true between adoption and finish or fence.
+ */
+bool pci_lu_adopted(const struct pci_dev *pdev)
+{
+	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
+
+	return fn && READ_ONCE(fn->state) == PCI_LU_ADOPTED;
+}
+EXPORT_SYMBOL_GPL(pci_lu_adopted);
+
+/**
+ * pci_lu_listed - the record of the previous kernel names a function
+ * @segment: PCI segment
+ * @bus: bus number
+ * @devfn: device and function number
+ *
+ * Return: true until the function is finished or fenced.
+ */
+bool pci_lu_listed(u16 segment, u8 bus, u8 devfn)
+{
+	struct pci_lu_fn *fn;
+
+	fn = xa_load(&pci_lu_fns, pci_lu_key(segment, bus, devfn));
+	return fn && (fn->state == PCI_LU_LISTED || fn->state == PCI_LU_ADOPTED);
+}
+EXPORT_SYMBOL_GPL(pci_lu_listed);
+
+/* Did resource assignment leave the BARs where the device has them? */
+static bool pci_lu_resources_match(struct pci_dev *pdev,
+				   const struct pci_lu_fn *fn)
+{
+	struct pci_bus_region region;
+	int i;
+	u64 addr;
+
+	for (i = 0; i < 6; i++) {
+		struct resource *res = pci_resource_n(pdev, i);
+
+		if (!res->flags)
+			continue;
+		addr = fn->ser.bar[i];
+		addr &= res->flags & IORESOURCE_IO ? PCI_BASE_ADDRESS_IO_MASK :
+						     PCI_BASE_ADDRESS_MEM_MASK;
+		if (res->flags & IORESOURCE_MEM_64 && i < 5)
+			addr |= (u64)fn->ser.bar[i + 1] << 32;
+		pcibios_resource_to_bus(pdev->bus, &region, res);
+		if (region.start != addr)
+			return false;
+	}
+	return pci_lu_shadow_differs(&fn->shadow) < 0;
+}
+
+/**
+ * pci_lu_find_adopted - the device that an owner preserved in the previous kernel
+ * @segment: PCI segment
+ * @bus: bus number
+ * @devfn: device and function number
+ *
+ * By now resources are assigned. If a BAR moved in software only, the kernel
+ * would map what belongs to another device: the function is fenced instead.
+ *
+ * Return: the device with a reference, or NULL.
+ */
+struct pci_dev *pci_lu_find_adopted(u16 segment, u8 bus, u8 devfn)
+{
+	struct pci_lu_fn *fn;
+
+	guard(mutex)(&pci_lu_lock);
+	fn = xa_load(&pci_lu_fns, pci_lu_key(segment, bus, devfn));
+	if (!fn || fn->state != PCI_LU_ADOPTED || fn->bridge)
+		return NULL;
+	if (!pci_lu_resources_match(fn->pdev, fn)) {
+		pci_lu_fence_fn(fn, pci_lu_reason_text(PCI_LU_REASON_ADOPT_RESOURCE));
+		return NULL;
+	}
+	return pci_dev_get(fn->pdev);
+}
+EXPORT_SYMBOL_GPL(pci_lu_find_adopted);
+
+/**
+ * pci_lu_finish - the owner has taken the function back
+ * @pdev: an adopted function; a fenced one is left as it is
+ *
+ * Mask All is not touched: if the owner has not re-armed, the MSI-X table holds
+ * addresses of the previous kernel.
+ */
+void pci_lu_finish(struct pci_dev *pdev)
+{
+	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
+
+	guard(mutex)(&pci_lu_lock);
+	if (!fn || fn->state != PCI_LU_ADOPTED || fn->bridge)
+		return;
+
+	pci_lu_guard_disarm(fn);
+	pci_lu_release(fn);
+	pci_lu_incoming_drop();
+}
+EXPORT_SYMBOL_GPL(pci_lu_finish);

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI live update: the guard, a filter around bus->ops while a function is in
+ * flight.
+ *
+ * Copyright (c) 2026 The holdfast authors
+ */
+
+/**
+ * DOC: The guard
+ *
+ * From freeze in the old kernel to finish in the new one, config writes to a
+ * preserved function and to the bridges above it pass a policy (policy.c). The
+ * default is to pass: the new kernel owns the device. A write is withheld, in
+ * whole or in part, only by a row of the policy table, which says why that write
+ * would hurt a device in flight.
+ *
+ * All config writes of the kernel and of userspace go through bus->ops->write,
+ * so that is the one place where the guard sits. It is there only on buses that
+ * hold a guarded function, and only while one is guarded:
+ *
+ * old kernel
+ *	1. preserve: memory for the filter of each bus on the path is allocated
+ *	2. freeze: bus->ops of these buses is exchanged, root bus included
+ *	3. unfreeze: bus->ops is put back
+ * new kernel
+ *	1. pci_register_host_bridge() / pci_alloc_child_bus(): pci_lu_wrap()
+ *	   exchanges bus->ops before anything on the bus has been touched
+ *	2. finish of the last guarded function on a bus puts bus->ops back
+ *
+ * Functions are looked up by segment, bus and devfn, not by struct pci_dev,
+ * since sizing and capability setup run before the device is in any list.
+ *
+ * Locking: x86 has no lock around bus->ops (PCI_LOCKLESS_CONFIG), elsewhere it is
+ * called under pci_lock, and pci_check_and_set_intx_mask() calls it directly.
+ * A write that may have to be merged is a read-modify-write under the function's
+ * own raw lock, at the width of the original access, through the inner
+ * accessors. Only their locks nest inside. Another CPU may be inside the guard
+ * when it is disarmed: entries and filters are never freed. There is at most one
+ * for each function and bus ever preserved.
+ */
+
+#define pr_fmt(fmt) "PCI: live update: " fmt
+
+#include <linux/slab.h>
+#include <linux/xarray.h>
+
+#include "internal.h"
+
+/**
+ * struct pci_lu_bus - the filter of one bus
+ * @ops: installed as bus->ops while @users is not 0. All but read and write are
+ *	 copies of @inner: pci_generic_config_*() take map_bus from bus->ops.
+ * @inner: the accessors of the host bridge
+ * @bus: the bus; not dereferenced unless @users is not 0
+ * @users: armed functions on this bus, under pci_lu_lock
+ */
+struct pci_lu_bus {
+	struct pci_ops ops;
+	struct pci_ops *inner;
+	struct pci_bus *bus;
+	unsigned int users;
+};
+
+static DEFINE_XARRAY(pci_lu_buses);
+
+static struct pci_lu_bus *pci_lu_bus_of(const struct pci_bus *bus)
+{
+	return xa_load(&pci_lu_buses, (unsigned long)bus);
+}
+
+static void pci_lu_report(struct pci_bus *bus, unsigned int devfn, int where,
+			  int size, u32 val, const struct pci_lu_verdict *v,
+			  u32 hw)
+{
+	unsigned int nr;
+	const struct pci_lu_row *rows = pci_lu_policy_rows(&nr);
+
+	pr_info("%04x:%02x:%02x.%d: withheld %#x/%d: %#x -> %#x, device has %#x (%s)\n",
+		pci_domain_nr(bus), bus->number, PCI_SLOT(devfn),
+		PCI_FUNC(devfn), where, size, val, v->value, hw,
+		v->row < nr ? rows[v->row].name : "no row");
+}
+
+/* MSI: what has to be masked before the write itself may go to the device. */
+static int pci_lu_also_set(struct pci_lu_fn *fn, struct pci_ops *inner,
+			   struct pci_bus *bus, const struct pci_lu_verdict *v)
+{
+	u32 val;
+	int ret;
+
+	ret = inner->read(bus, fn->devfn, v->also_pos, v->also_size, &val);
+	if (ret)
+		return ret;
+	return inner->write(bus, fn->devfn, v->also_pos, v->also_size,
+			    val | v->also_set);
+}
+
+static int pci_lu_filter(struct pci_lu_fn *fn, struct pci_ops *inner,
+			 struct pci_bus *bus, int where, int size, u32 val)
+{
+	struct pci_lu_verdict v;
+	bool first = false;
+	u32 hw;
+	int ret;
+
+	scoped_guard(raw_spinlock_irqsave, &fn->lock) {
+		if (!pci_lu_policy_covers(&fn->layout, where, size)) {
+			fn->reached++;
+			return inner->write(bus, fn->devfn, where, size, val);
+		}
+
+		ret = inner->read(bus, fn->devfn, where, size, &hw);
+		if (ret)
+			return ret;
+
+		v = pci_lu_policy_write(&fn->layout, &fn->shadow, where, size,
+					hw, val);
+		if (v.action != PCI_LU_PASS) {
+			fn->withheld++;
+			if (v.row < PCI_LU_MAX_ROWS)
+				first = !fn->row_hits[v.row]++;
+		} else {
+			fn->reached++;
+		}
+		if (v.also_size)
+			ret = pci_lu_also_set(fn, inner, bus, &v);
+		if (!ret && v.action != PCI_LU_DROP)
+			ret = inner->write(bus, fn->devfn, where, size, v.value);
+	}
+
+	if (first)
+		pci_lu_report(bus, fn->devfn, where, size, val, &v, hw);
+	return ret;
+}
+
+static int pci_lu_guard_write(struct pci_bus *bus, unsigned int devfn, int where,
+			      int size, u32 val)
+{
+	struct pci_ops *inner = READ_ONCE(pci_lu_bus_of(bus)->inner);
+	struct pci_lu_fn *fn;
+
+	fn = xa_load(&pci_lu_fns, pci_lu_key(pci_domain_nr(bus), bus->number, devfn));
+	if (!fn || !READ_ONCE(fn->armed))
+		return inner->write(bus, devfn, where, size, val);
+
+	return pci_lu_filter(fn, inner, bus, where, size, val);
+}
+
+static int pci_lu_guard_read(struct pci_bus *bus, unsigned int devfn, int where,
+			     int size, u32 *val)
+{
+	struct pci_ops *inner = READ_ONCE(pci_lu_bus_of(bus)->inner);
+	struct pci_lu_fn *fn;
+	int ret;
+
+	fn = xa_load(&pci_lu_fns, pci_lu_key(pci_domain_nr(bus), bus->number, devfn));
+	if (!fn || !READ_ONCE(fn->armed))
+		return inner->read(bus, devfn, where, size, val);
+
+	guard(raw_spinlock_irqsave)(&fn->lock);
+	ret = inner->read(bus, devfn, where, size, val);
+	if (!ret)
+		*val = pci_lu_policy_read(&fn->layout, &fn->shadow, where, size,
+					  *val);
+	return ret;
+}
+
+static struct pci_lu_bus *pci_lu_bus_from_ops(struct pci_ops *ops)
+{
+	return ops->write == pci_lu_guard_write ?
+	       container_of(ops, struct pci_lu_bus, ops) : NULL;
+}
+
+/**
+ * pci_lu_inner_ops - the config accessors beneath the guard
+ * @ops: accessors of a bus, guarded or not
+ *
+ * Return: @ops, or what the guard in @ops was put around.
+ */
+struct pci_ops *pci_lu_inner_ops(struct pci_ops *ops)
+{
+	struct pci_lu_bus *filter = pci_lu_bus_from_ops(ops);
+
+	return filter ? READ_ONCE(filter->inner) : ops;
+}
+
+/**
+ * pci_lu_set_ops - exchange the accessors of a bus
+ * @bus: the bus
+ * @ops: the new accessors
+ *
+ * Those who exchange a bus's accessors (a quirk, error injection) exchange what
+ * is beneath the guard.
+ *
+ * Context: under pci_lock.
+ * Return: the accessors that were in effect beneath the guard.
+ */
+struct pci_ops *pci_lu_set_ops(struct pci_bus *bus, struct pci_ops *ops)
+{
+	struct pci_lu_bus *filter = pci_lu_bus_from_ops(bus->ops);
+	struct pci_ops *old = pci_lu_inner_ops(bus->ops);
+
+	if (filter) {
+		filter->ops.map_bus = ops->map_bus;
+		WRITE_ONCE(filter->inner, ops);
+	} else {
+		bus->ops = ops;
+	}
+	return old;
+}
+
+struct pci_lu_reader {
+	struct pci_bus *bus;
+	struct pci_ops *ops;
+	u8 devfn;
+};
+
+static u32 pci_lu_read(void *ctx, u16 pos, u8 size)
+{
+	struct pci_lu_reader *r = ctx;
+	u32 val;
+
+	return r->ops->read(r->bus, r->devfn, pos, size, &val) ? ~0 : val;
+}
+
+/**
+ * pci_lu_guard_prepare - allocate and compute what arming will need
+ * @fn: the function; fn->ser holds its sizing masks
+ * @bus: the bus it is on
+ * @ops: accessors of @bus
+ *
+ * Context: Process context, under pci_lu_lock, the function not armed.
+ * Return: 0, -ENOMEM, or -ENODEV when the function's capability lists cannot be
+ *	   followed.
+ */
+int pci_lu_guard_prepare(struct pci_lu_fn *fn, struct pci_bus *bus,
+			 struct pci_ops *ops)
+{
+	struct pci_lu_reader r = {
+		.bus = bus,
+		.ops = pci_lu_inner_ops(ops),
+		.devfn = fn->devfn,
+	};
+	struct pci_lu_bus *filter = pci_lu_bus_of(bus);
+	int err;
+
+	err = pci_lu_layout_init(&fn->layout,
+				 fn->bridge ? PCI_LU_BRIDGE : PCI_LU_ENDPOINT,
+				 pci_lu_read, &r);
+	if (err)
+		return -ENODEV;
+
+	if (!filter) {
+		filter = kzalloc_obj(*filter);
+		if (!filter)
+			return -ENOMEM;
+		filter->bus = bus;
+		err = xa_err(xa_store(&pci_lu_buses, (unsigned long)bus, filter,
+				      GFP_KERNEL));
+		if (err) {
+			kfree(filter);
+			return err;
+		}
+	}
+
+	fn->filter = filter;
+	return 0;
+}
+
+/**
+ * pci_lu_guard_arm - filter config writes to a function from now on
+ * @fn: the function, prepared
+ * @ops: the accessors of its bus
+ *
+ * Context: under pci_lu_lock.
+ * Return: the accessors that its bus must use; the caller installs them.
+ */
+struct pci_ops *pci_lu_guard_arm(struct pci_lu_fn *fn, struct pci_ops *ops)
+{
+	struct pci_lu_bus *filter = fn->filter;
+	u32 bar_mask[7], vf_bar_mask[6];
+
+	/* The record is packed: take the masks out of it. */
+	memcpy(bar_mask, fn->ser.bar_mask, sizeof(bar_mask));
+	memcpy(vf_bar_mask, fn->ser.vf_bar_mask, sizeof(vf_bar_mask));
+	if (fn->bridge)
+		fn->layout.windows &= fn->ser.windows;
+	pci_lu_shadow_init(&fn->shadow, bar_mask, vf_bar_mask);
+	if (!filter->users++) {
+		filter->inner = pci_lu_inner_ops(ops);
+		filter->ops = *filter->inner;
+		filter->ops.read = pci_lu_guard_read;
+		filter->ops.write = pci_lu_guard_write;
+	}
+	WRITE_ONCE(fn->armed, true);
+
+	return &filter->ops;
+}
+
+/**
+ * pci_lu_guard_disarm - let config writes to a function pass again
+ * @fn: the function, armed or not
+ *
+ * Context: under pci_lu_lock.
+ */
+void pci_lu_guard_disarm(struct pci_lu_fn *fn)
+{
+	struct pci_lu_bus *filter = fn->filter;
+
+	if (!fn->armed)
+		return;
+
+	WRITE_ONCE(fn->armed, false);
+	if (!--filter->users)
+		WRITE_ONCE(filter->bus->ops, filter->inner);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Shared by the files of drivers/pci/liveupdate/, and by nobody else.
+ *
+ * Copyright (c) 2026 The holdfast authors
+ */
+#ifndef PCI_LIVEUPDATE_INTERNAL_H
+#define PCI_LIVEUPDATE_INTERNAL_H
+
+#include <linux/kho/abi/pci_liveupdate.h>
+#include <linux/pci.h>
+#include <linux/pci_liveupdate.h>
+#include <linux/spinlock.h>
+
+#include "policy.h"
+#include "record.h"
+
+#define PCI_LU_MAX_ROWS		96
+#define PCI_LU_MAX_TABLE	SZ_2K
+
+struct pci_lu_bus;
+
+/**
+ * enum pci_lu_state - where a function is in its update
+ * @PCI_LU_IDLE: known, neither preserved nor adopted
+ * @PCI_LU_PRESERVED: old kernel: its owner asked for it, or it leads to such a one
+ * @PCI_LU_FROZEN: old kernel: recorded, guarded
+ * @PCI_LU_LISTED: new kernel: in the record, not seen yet; guarded
+ * @PCI_LU_ADOPTED: new kernel: found and identical to the record; guarded
+ * @PCI_LU_FENCED: new kernel: could not be adopted; Bus Master is off
+ */
+enum pci_lu_state {
+	PCI_LU_IDLE,
+	PCI_LU_PRESERVED,
+	PCI_LU_FROZEN,
+	PCI_LU_LISTED,
+	PCI_LU_ADOPTED,
+	PCI_LU_FENCED,
+};
+
+/**
+ * struct pci_lu_msi - interrupt mask state of a function before freeze
+ * @mode: PCI_LU_IRQ_* of the record
+ * @ctrl: MSI-X Message Control, or MSI Message Control
+ * @command: Command, for INTx Disable
+ * @msi_mask: MSI mask bits
+ * @nr: number of MSI-X table entries
+ * @masked: bit i is set where entry i was masked already
+ */
+struct pci_lu_msi {
+	u16 mode;
+	u16 ctrl;
+	u16 command;
+	u16 nr;
+	u32 msi_mask;
+	DECLARE_BITMAP(masked, PCI_LU_MAX_TABLE);
+};
+
+/**
+ * struct pci_lu_fn - one function that is preserved, leads to a preserved
+ *		      one, or was handed over by the previous kernel
+ * @segment: PCI segment
+ * @bus: bus number, as programmed into the bridge above
+ * @devfn: device and function number
+ * @bridge: a root port or switch port on the path
+ * @requested: the owner of the function asked for it
+ * @depended: how many requested functions are below this bridge
+ * @frozen: how many of those are frozen; for an endpoint 0 or 1
+ * @index: entry in the record, while that is written
+ * @state: &enum pci_lu_state, written under pci_lu_lock
+ * @pdev: the device; a reference is held while @state is not PCI_LU_IDLE or PCI_LU_LISTED
+ * @ser: what crosses the kexec, or what came across
+ * @irq: saved interrupt masks, endpoint in the old kernel only
+ * @refused: new kernel: why its record entry was not accepted
+ * @no_bus_reset: PCI_DEV_FLAGS_NO_BUS_RESET was set without us
+ * @filter: the guard of its bus, once prepared
+ * @armed: the guard filters this function
+ * @lock: serialises read-modify-write in the guard; innermost but for the
+ *	  locks of the inner config accessors
+ * @layout: where the registers of the function are
+ * @shadow: emulated sizing state, under @lock
+ * @reached: config writes that went to the device as they were, under @lock
+ * @withheld: config writes that were changed or dropped, under @lock
+ * @row_hits: the same, by policy row, under @lock
+ *
+ * Once published in the table an entry is never freed: another CPU may be
+ * inside the guard when it is disarmed.
+ */
+struct pci_lu_fn {
+	u16 segment;
+	u8 bus;
+	u8 devfn;
+	bool bridge;
+	bool requested;
+	unsigned int depended;
+	unsigned int frozen;
+	u16 index;
+	enum pci_lu_state state;
+	struct pci_dev *pdev;
+	struct pci_lu_fn_ser ser;
+	struct pci_lu_msi *irq;
+
+	const char *refused;
+	bool no_bus_reset;
+	struct pci_lu_bus *filter;
+	bool armed;
+	raw_spinlock_t lock;
+	struct pci_lu_layout layout;
+	struct pci_lu_shadow shadow;
+	u32 reached;
+	u32 withheld;
+	u32 row_hits[PCI_LU_MAX_ROWS];
+};
+
+extern struct mutex pci_lu_lock;
+extern struct xarray pci_lu_fns;
+
+/* Key of a function in pci_lu_fns: segment, bus and devfn, as in a requester ID. */
+static inline unsigned long pci_lu_key(u16 segment, u8 bus, u8 devfn)
+{
+	return ((unsigned long)segment << 16) | ((unsigned long)bus << 8) | devfn;
+}
+
+/* track.c */
+struct pci_lu_fn *pci_lu_fn_get(u16 segment, u8 bus, u8 devfn);
+struct pci_lu_fn *pci_lu_fn_find(const struct pci_dev *pdev);
+
+/* guard.c */
+int pci_lu_guard_prepare(struct pci_lu_fn *fn, struct pci_bus *bus,
+			 struct pci_ops *ops);
+struct pci_ops *pci_lu_guard_arm(struct pci_lu_fn *fn, struct pci_ops *ops);
+void pci_lu_guard_disarm(struct pci_lu_fn *fn);
+struct pci_ops *pci_lu_inner_ops(struct pci_ops *ops);
+
+/* msi.c */
+int pci_lu_msi_quiesce(struct pci_dev *pdev, struct pci_lu_msi *irq);
+void pci_lu_msi_unquiesce(struct pci_dev *pdev, const struct pci_lu_msi *irq);
+
+/* outgoing.c */
+int pci_lu_outgoing_get(void);
+void pci_lu_outgoing_put(void);
+int pci_lu_outgoing_write(void);
+void pci_lu_capture(struct pci_lu_fn *fn);
+
+/* incoming.c */
+void pci_lu_incoming_read(void);
+void pci_lu_incoming_drop(void);
+void pci_lu_incoming_put(void);
+bool pci_lu_incoming_unreadable(void);
+const char *pci_lu_incoming_refusal(void);
+
+/* adopt.c */
+void pci_lu_release(struct pci_lu_fn *fn);
+
+/* fence.c */
+void pci_lu_fence_root(struct pci_bus *root, struct pci_ops *ops,
+		       const char *why);
+void pci_lu_fence_device(struct pci_dev *pdev, const char *why);
+void pci_lu_fence_fn(struct pci_lu_fn *fn, const char *why);
+
+/* debugfs.c */
+#ifdef CONFIG_DEBUG_FS
+void pci_lu_debugfs_add(struct pci_lu_fn *fn);
+#else
+static inline void pci_lu_debugfs_add(struct pci_lu_fn *fn) { }
+#endif
+
+/* test.c */
+#ifdef CONFIG_PCI_LIVEUPDATE_TEST
+bool pci_lu_test_fail_freeze(void);
+#else
+static inline bool pci_lu_test_fail_freeze(void)
+{
+	return false;
+}
+#endif
+
+#endif /* PCI_LIVEUPDATE_INTERNAL_H */

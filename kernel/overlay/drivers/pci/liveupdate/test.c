@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI live update: switches that let a test see the failure which each
+ * protection prevents.
+ *
+ * Copyright (c) 2026 The holdfast authors
+ */
+
+#include <linux/moduleparam.h>
+#include <linux/string.h>
+
+#include "internal.h"
+
+static char pci_lu_disable[32];
+module_param_string(disable, pci_lu_disable, sizeof(pci_lu_disable), 0444);
+MODULE_PARM_DESC(disable, "comma separated: guard, quiesce, takeover, fence");
+
+static bool pci_lu_fail_freeze;
+module_param_named(fail_freeze, pci_lu_fail_freeze, bool, 0644);
+MODULE_PARM_DESC(fail_freeze, "the next freeze of a PCI function fails");
+
+/**
+ * pci_lu_disabled - a test asked for a part to be switched off
+ * @part: the part
+ *
+ * Return: true when "pci_lu.disable=" names @part.
+ */
+bool pci_lu_disabled(enum pci_lu_part part)
+{
+	static const char * const names[] = {
+		[PCI_LU_GUARD] = "guard",
+		[PCI_LU_QUIESCE] = "quiesce",
+		[PCI_LU_TAKEOVER] = "takeover",
+		[PCI_LU_FENCE] = "fence",
+	};
+	size_t len = strlen(names[part]);
+	const char *p = pci_lu_disable;
+
+	while ((p = strstr(p, names[part]))) {
+		if (!p[len] || p[len] == ',')
+			return true;
+		p += len;
+	}
+	return false;
+}
+
+/**
+ * pci_lu_test_fail_freeze - a test asked for this freeze to fail
+ *
+ * Return: true once for each time that the parameter was set.
+ */
+bool pci_lu_test_fail_freeze(void)
+{
+	return xchg(&pci_lu_fail_freeze, false);
+}

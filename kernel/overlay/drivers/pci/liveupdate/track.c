@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI live update, old kernel: which functions are preserved, and what happens
+ * to them at freeze.
+ *
+ * Copyright (c) 2026 The holdfast authors
+ */
+
+/**
+ * DOC: Old kernel, order of steps
+ *
+ * Nothing is preserved that no one asked for, except what a preserved function
+ * depends on: every bridge up to the root bus. A function is *requested* by its
+ * owner, a bridge is *depended* on, with a count of the requested functions below.
+ *
+ * preserve, from the owner's liveupdate .preserve():
+ *	1. refuse what cannot survive, with the reason in the log
+ *	2. allocate the record and announce it to KHO (first function only)
+ *	3. for the function and each bridge above: take a reference, hold runtime
+ *	   PM, find the registers, allocate the filter of its bus
+ * freeze, from the owner's .freeze(), after the owner has stopped new MMIO and
+ * config accesses from userspace:
+ *	1. mask the function's interrupts at the source (msi.c)
+ *	2. capture registers of the function and of the bridges above
+ *	3. arm the guard on them
+ *	4. write and seal the record
+ * Masking comes before arming because it writes through the same accessors.
+ * What runs later on other CPUs (userspace, device_shutdown(), portdrv, the
+ * IRQ core) is filtered by the guard.
+ *
+ * unfreeze and unpreserve undo the steps in reverse. pci_lu_lock covers all of
+ * it; it nests inside LUO's locks and the owner's, and outside pci_lock.
+ * Several functions, also of several sessions, may share bridges: their guard
+ * is armed by the first and disarmed by the last.
+ */
+
+#define pr_fmt(fmt) "PCI: live update: " fmt
+
+#include <linux/cleanup.h>
+#include <linux/pm_runtime.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+
+#include "internal.h"
+
+DEFINE_MUTEX(pci_lu_lock);
+DEFINE_XARRAY(pci_lu_fns);
+
+/**
+ * pci_lu_fn_get - find or make the entry of a function
+ * @segment: PCI segment
+ * @bus: bus number
+ * @devfn: device and function number
+ *
+ * Context: Process context, under pci_lu_lock.
+ * Return: the entry, which is never freed, or NULL when out of memory.
+ */
+struct pci_lu_fn *pci_lu_fn_get(u16 segment, u8 bus, u8 devfn)
+{
+	unsigned long key = pci_lu_key(segment, bus, devfn);
+	struct pci_lu_fn *fn = xa_load(&pci_lu_fns, key);
+
+	if (fn)
+		return fn;
+
+	fn = kzalloc_obj(*fn);
+	if (!fn)
+		return NULL;
+
+	fn->segment = segment;
+	fn->bus = bus;
+	fn->devfn = devfn;
+	raw_spin_lock_init(&fn->lock);
+	if (xa_err(xa_store(&pci_lu_fns, key, fn, GFP_KERNEL))) {
+		kfree(fn);
+		return NULL;
+	}
+	pci_lu_debugfs_add(fn);
+
+	return fn;
+}
+
+/**
+ * pci_lu_fn_find - the entry of a device
+ * @pdev: the device
+ *
+ * Return: the entry, or NULL when the device was never part of an update.
+ */
+struct pci_lu_fn *pci_lu_fn_find(const struct pci_dev *pdev)
+{
+	return xa_load(&pci_lu_fns, pci_lu_key(pci_domain_nr(pdev->bus),
+					       pdev->bus->number, pdev->devfn));
+}
+
+static enum pci_lu_reason pci_lu_path_refusal(struct pci_dev *pdev)
+{
+	struct pci_dev *bridge;
+
+	for (bridge = pci_upstream_bridge(pdev); bridge;
+	     bridge = pci_upstream_bridge(bridge)) {
+		if (!pci_is_pcie(bridge))
+			return PCI_LU_REASON_CONVENTIONAL_BRIDGE;
+		switch (pci_pcie_type(bridge)) {
+		case PCI_EXP_TYPE_ROOT_PORT:
+		case PCI_EXP_TYPE_UPSTREAM:
+		case PCI_EXP_TYPE_DOWNSTREAM:
+			break;
+		default:
+			return PCI_LU_REASON_CONVENTIONAL_BRIDGE;
+		}
+	}
+	return PCI_LU_OK;
+}
+
+static enum pci_lu_reason pci_lu_check(struct pci_dev *pdev)
+{
+	if (pci_lu_incoming())
+		return PCI_LU_REASON_NOT_FINISHED;
+	if (pdev->is_virtfn)
+		return PCI_LU_REASON_VF;
+	if (pci_num_vf(pdev))
+		return PCI_LU_REASON_PF_WITH_VFS;
+	if (pci_is_vga(pdev))
+		return PCI_LU_REASON_VGA;
+	if (!pci_is_pcie(pdev))
+		return PCI_LU_REASON_NOT_PCIE;
+	if (is_vmd(pdev->bus))
+		return PCI_LU_REASON_VMD;
+	if (pcibios_assign_all_busses())
+		return PCI_LU_REASON_ASSIGN_BUSSES;
+	if (pdev->current_state != PCI_D0)
+		return PCI_LU_REASON_POWER_STATE;
+
+	return pci_lu_path_refusal(pdev);
+}
+
+/**
+ * pci_lu_refusal - why a function cannot be preserved
+ * @pdev: the function
+ *
+ * Return: the reason as far as the PCI core knows one, or NULL.
+ */
+const char *pci_lu_refusal(struct pci_dev *pdev)
+{
+	enum pci_lu_reason why = pci_lu_check(pdev);
+
+	return why == PCI_LU_OK ? NULL : pci_lu_reason_text(why);
+}
+EXPORT_SYMBOL_GPL(pci_lu_refusal);
+
+static void pci_lu_untrack_one(struct pci_dev *pdev, bool requested)
+{
+	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
+
+	if (requested)
+		fn->requested = false;
+	else if (--fn->depended)
+		return;
+
+	if (fn->requested || fn->depended)
+		return;
+	fn->state = PCI_LU_IDLE;
+	fn->pdev = NULL;
+	pm_runtime_put(&pdev->dev);
+	pci_dev_put(pdev);
+}
+
+static int pci_lu_track_one(struct pci_dev *pdev, bool requested)
+{
+	struct pci_lu_fn *fn;
+	int err;
+
+	fn = pci_lu_fn_get(pci_domain_nr(pdev->bus), pdev->bus->number,
+			   pdev->devfn);
+	if (!fn)
+		return -ENOMEM;
+
+	if (fn->requested && requested)
+		return -EBUSY;
+
+	if (fn->state == PCI_LU_IDLE) {
+		err = pm_runtime_resume_and_get(&pdev->dev);
+		if (err < 0)
+			return err;
+
+		fn->bridge = pci_is_bridge(pdev);
+		err = pci_lu_guard_prepare(fn, pdev->bus, pdev->bus->ops);
+		if (err) {
+			pm_runtime_put(&pdev->dev);
+			return err;
+		}
+		fn->pdev = pci_dev_get(pdev);
+		fn->state = PCI_LU_PRESERVED;
+	}
+
+	if (requested)
+		fn->requested = true;
+	else
+		fn->depended++;
+	return 0;
+}
+
+static void pci_lu_untrack(struct pci_dev *pdev, struct pci_dev *end)
+{
+	struct pci_dev *dev, *up;
+
+	for (dev = pdev; dev != end; dev = up) {
+		up = pci_upstream_bridge(dev);
+		pci_lu_untrack_one(dev, dev == pdev);
+	}
+}
+
+static int pci_lu_track(struct pci_dev *pdev)
+{
+	struct pci_dev *dev;
+	int err;
+
+	for (dev = pdev; dev; dev = pci_upstream_bridge(dev)) {
+		err = pci_lu_track_one(dev, dev == pdev);
+		if (err) {
+			pci_err(pdev, "live update: cannot track %s: %pe\n",
+				pci_name(dev), ERR_PTR(err));
+			pci_lu_untrack(pdev, dev);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/**
+ * pci_lu_preserve - preserve a function and what it depends on
+ * @pdev: the function; the caller is its driver
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -EOPNOTSUPP when it cannot survive, with the reason in the log;
+ *	   -EBUSY when it is preserved already; -ENOSPC when the record is full;
+ *	   or another negative errno.
+ */
+int pci_lu_preserve(struct pci_dev *pdev)
+{
+	const char *why = pci_lu_refusal(pdev);
+	struct pci_lu_msi *irq;
+	int err;
+
+	if (why) {
+		pci_warn(pdev, "live update: cannot preserve: %s\n", why);
+		return -EOPNOTSUPP;
+	}
+
+	irq = kzalloc_obj(*irq);
+	if (!irq)
+		return -ENOMEM;
+
+	mutex_lock(&pci_lu_lock);
+	err = pci_lu_outgoing_get();
+	if (err)
+		goto err_free_irq;
+
+	err = pci_lu_track(pdev);
+	if (err)
+		goto err_put_record;
+
+	pci_lu_fn_find(pdev)->irq = irq;
+	mutex_unlock(&pci_lu_lock);
+
+	return 0;
+
+err_put_record:
+	pci_lu_outgoing_put();
+err_free_irq:
+	mutex_unlock(&pci_lu_lock);
+	kfree(irq);
+	return err;
+}
+EXPORT_SYMBOL_GPL(pci_lu_preserve);
+
+/**
+ * pci_lu_unpreserve - undo pci_lu_preserve()
+ * @pdev: a preserved function, not frozen
+ */
+void pci_lu_unpreserve(struct pci_dev *pdev)
+{
+	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
+
+	guard(mutex)(&pci_lu_lock);
+	kfree(fn->irq);
+	fn->irq = NULL;
+	pci_lu_untrack(pdev, NULL);
+	pci_lu_outgoing_put();
+}
+EXPORT_SYMBOL_GPL(pci_lu_unpreserve);
+
+static void pci_lu_freeze_path(struct pci_dev *pdev)
+{
+	struct pci_dev *dev;
+	struct pci_ops *ops;
+
+	for (dev = pdev; dev; dev = pci_upstream_bridge(dev)) {
+		struct pci_lu_fn *fn = pci_lu_fn_find(dev);
+
+		if (fn->frozen++)
+			continue;
+		pci_lu_capture(fn);
+		fn->state = PCI_LU_FROZEN;
+		if (pci_lu_disabled(PCI_LU_GUARD))
+			continue;
+		ops = pci_lu_guard_arm(fn, dev->bus->ops);
+		WRITE_ONCE(dev->bus->ops, ops);
+	}
+}
+
+static void pci_lu_unfreeze_path(struct pci_dev *pdev)
+{
+	struct pci_dev *dev;
+
+	for (dev = pdev; dev; dev = pci_upstream_bridge(dev)) {
+		struct pci_lu_fn *fn = pci_lu_fn_find(dev);
+
+		if (--fn->frozen)
+			continue;
+		pci_lu_guard_disarm(fn);
+		fn->state = PCI_LU_PRESERVED;
+	}
+}
+
+/**
+ * pci_lu_freeze - bring a preserved function into the state that crosses
+ * @pdev: a preserved function; its owner lets nobody touch it any more
+ *
+ * On return the function cannot interrupt, goes on with DMA, and its
+ * configuration is guarded.
+ *
+ * Context: Process context, from reboot(2).
+ * Return: 0, or a negative errno with everything as it was.
+ */
+int pci_lu_freeze(struct pci_dev *pdev)
+{
+	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
+	int err;
+
+	if (pci_lu_test_fail_freeze()) {
+		pci_warn(pdev, "live update: freeze fails because a test asked for it\n");
+		return -EIO;
+	}
+
+	mutex_lock(&pci_lu_lock);
+	if (!pci_lu_disabled(PCI_LU_QUIESCE)) {
+		err = pci_lu_msi_quiesce(pdev, fn->irq);
+		if (err) {
+			pci_err(pdev, "live update: cannot freeze: the device does not answer\n");
+			goto err_unlock;
+		}
+	}
+
+	pci_lu_freeze_path(pdev);
+	err = pci_lu_outgoing_write();
+	if (err)
+		goto err_unfreeze;
+	mutex_unlock(&pci_lu_lock);
+
+	return 0;
+
+err_unfreeze:
+	pci_lu_unfreeze_path(pdev);
+	if (!pci_lu_disabled(PCI_LU_QUIESCE))
+		pci_lu_msi_unquiesce(pdev, fn->irq);
+err_unlock:
+	mutex_unlock(&pci_lu_lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(pci_lu_freeze);
+
+/**
+ * pci_lu_unfreeze - undo pci_lu_freeze(): the update was called off
+ * @pdev: a frozen function
+ *
+ * Interrupts that were latched since freeze are delivered.
+ */
+void pci_lu_unfreeze(struct pci_dev *pdev)
+{
+	guard(mutex)(&pci_lu_lock);
+	pci_lu_unfreeze_path(pdev);
+	if (!pci_lu_disabled(PCI_LU_QUIESCE))
+		pci_lu_msi_unquiesce(pdev, pci_lu_fn_find(pdev)->irq);
+	pci_lu_outgoing_write();
+}
+EXPORT_SYMBOL_GPL(pci_lu_unfreeze);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * PCI live update: keep a function and the bridges above it running while the
+ * kernel beneath them is replaced by kexec.
+ *
+ * Copyright (c) 2026 The holdfast authors
+ */
+#ifndef LINUX_PCI_LIVEUPDATE_H
+#define LINUX_PCI_LIVEUPDATE_H
+
+#include <linux/errno.h>
+#include <linux/pci.h>
+#include <linux/types.h>
+
+/**
+ * enum pci_lu_part - what a test may switch off to see the failure it prevents
+ * @PCI_LU_GUARD: config writes are not filtered
+ * @PCI_LU_QUIESCE: interrupts are not masked at freeze
+ * @PCI_LU_TAKEOVER: DMA translation is not handed over
+ * @PCI_LU_FENCE: a function that cannot be adopted keeps Bus Master
+ */
+enum pci_lu_part {
+	PCI_LU_GUARD,
+	PCI_LU_QUIESCE,
+	PCI_LU_TAKEOVER,
+	PCI_LU_FENCE,
+};
+
+#ifdef CONFIG_PCI_LIVEUPDATE
+
+/* For the owner of a function (vfio-pci), in the kernel that is replaced. */
+int pci_lu_preserve(struct pci_dev *pdev);
+void pci_lu_unpreserve(struct pci_dev *pdev);
+int pci_lu_freeze(struct pci_dev *pdev);
+void pci_lu_unfreeze(struct pci_dev *pdev);
+const char *pci_lu_refusal(struct pci_dev *pdev);
+
+/* For the owner and other subsystems, in the new kernel. */
+bool pci_lu_incoming(void);
+bool pci_lu_adopted(const struct pci_dev *pdev);
+bool pci_lu_listed(u16 segment, u8 bus, u8 devfn);
+struct pci_dev *pci_lu_find_adopted(u16 segment, u8 bus, u8 devfn);
+void pci_lu_finish(struct pci_dev *pdev);
+void pci_lu_fence(struct pci_dev *pdev, const char *why);
+void pci_lu_fence_all(const char *why);
+
+/* Hooks of the PCI core: one line each at the call site. */
+struct pci_ops *pci_lu_wrap(struct pci_bus *bus, struct pci_ops *ops);
+struct pci_ops *pci_lu_set_ops(struct pci_bus *bus, struct pci_ops *ops);
+bool pci_lu_preserve_config(struct pci_host_bridge *bridge);
+void pci_lu_adopt(struct pci_dev *pdev);
+
+#else
+
+static inline int pci_lu_preserve(struct pci_dev *pdev)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void pci_lu_unpreserve(struct pci_dev *pdev) { }
+
+static inline int pci_lu_freeze(struct pci_dev *pdev)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void pci_lu_unfreeze(struct pci_dev *pdev) { }
+
+static inline const char *pci_lu_refusal(struct pci_dev *pdev)
+{
+	return "the kernel was built without CONFIG_PCI_LIVEUPDATE";
+}
+
+static inline bool pci_lu_incoming(void)
+{
+	return false;
+}
+
+static inline bool pci_lu_adopted(const struct pci_dev *pdev)
+{
+	return false;
+}
+
+static inline bool pci_lu_listed(u16 segment, u8 bus, u8 devfn)
+{
+	return false;
+}
+
+static inline struct pci_dev *pci_lu_find_adopted(u16 segment, u8 bus, u8 devfn)
+{
+	return NULL;
+}
+
+static inline void pci_lu_finish(struct pci_dev *pdev) { }
+static inline void pci_lu_fence(struct pci_dev *pdev, const char *why) { }
+static inline void pci_lu_fence_all(const char *why) { }
+
+static inline struct pci_ops *pci_lu_wrap(struct pci_bus *bus,
+					  struct pci_ops *ops)
+{
+	return ops;
+}
+
+static inline struct pci_ops *pci_lu_set_ops(struct pci_bus *bus,
+					     struct pci_ops *ops)
+{
+	struct pci_ops *old = bus->ops;
+
+	bus->ops = ops;
+	return old;
+}
+
+static inline bool pci_lu_preserve_config(struct pci_host_bridge *bridge)
+{
+	return false;
+}
+
+static inline void pci_lu_adopt(struct pci_dev *pdev) { }
+
+#endif /* CONFIG_PCI_LIVEUPDATE */
+
+#ifdef CONFIG_PCI_LIVEUPDATE_TEST
+bool pci_lu_disabled(enum pci_lu_part part);
+#else
+static inline bool pci_lu_disabled(enum pci_lu_part part)
+{
+	return false;
+}
+#endif
+
+#endif /* LINUX_PCI_LIVEUPDATE_H */
