@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The front door. Each target is one script; `make help` says what there is.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-print-directory
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+KERNEL ?= 7.2
+BUILD ?= build
+override BUILD := $(abspath $(BUILD))
+export BUILD
+
+.PHONY: help demo check lint lab kernel kernels guest tests deps clean distclean
+
+help:
+	@cat scripts/help.txt
+
+demo:
+	@scripts/demo $(KERNEL)
+
+check:
+	@scripts/check
+
+lint:
+	@scripts/deps build lint
+	@scripts/lint
+
+lab:
+	@scripts/lab $(KERNEL)
+
+kernel:
+	@scripts/deps build
+	@scripts/optional kernel/build $(KERNEL) $(KERNEL)-b
+
+kernels:
+	@scripts/deps build
+	@kernel/build 7.2 7.2-b 7.2-stock 7.2-off
+	@scripts/optional kernel/build 7.3
+
+guest:
+	@scripts/deps build
+	@scripts/guest
+
+tests:
+	@scripts/deps build check
+	@$(MAKE) -C tests check BUILD="$(BUILD)"
+
+deps:
+	@scripts/deps build lab check lint
+
+# The results and everything compiled; the unpacked kernel source stays.
+clean:
+	rm -rf "$(BUILD)"/{kernel,guest,lab,tests,uapi,check} "$(BUILD)"/tree/*/obj{,-*} "$(BUILD)"/src/*/obj
+
+distclean:
+	rm -rf "$(BUILD)"
