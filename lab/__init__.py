@@ -1,0 +1,1 @@
+"""The holdfast lab: boots kernels in QEMU, runs scenarios, records and judges."""

@@ -1,0 +1,214 @@
+"""python3 -m lab list | run NAME | check"""
+
+import argparse
+import fcntl
+import json
+import os
+import sys
+import time
+import traceback
+
+from . import flows, judge, run as run_mod, scenario, show
+from .errors import Infra, Skip, StepFailed
+
+PASS, FAIL, USAGE, INFRA, SKIP = 0, 1, 2, 75, 77
+
+
+def parser():
+    p = argparse.ArgumentParser(prog="lab", description="Runs holdfast's scenarios in QEMU and judges them.")
+    sub = p.add_subparsers(dest="command", required=True)
+    ls = sub.add_parser("list", help="list the scenarios")
+    ls.add_argument("--json", action="store_true")
+
+    def common(q):
+        q.add_argument("--build", default="build", metavar="DIR", help="where the kernels are and the results go")
+        q.add_argument("--accel", default="tcg", choices=("tcg", "kvm"))
+        q.add_argument("--patience", type=float, default=1.0, metavar="X", help="multiply every time limit (slow machine)")
+
+    r = sub.add_parser("run", help="run one scenario (exit 0 pass, 1 fail, 75 infra, 77 skipped)")
+    r.add_argument("name")
+    r.add_argument("--rate", type=int, metavar="N", help="packets per second instead of the scenario's")
+    r.add_argument("--negative", action="store_true", help="the negative twin: it must fail, for the reason the scenario names")
+    r.add_argument("--json", action="store_true", help="print the result, nothing else")
+    r.add_argument("--live", action="store_true", help="on a terminal: a counter of packets that keeps moving")
+    common(r)
+    c = sub.add_parser("check", help="run all scenarios and their negative twins")
+    c.add_argument("names", nargs="*", help="only these scenarios")
+    c.add_argument("--no-negative", action="store_true", help="leave the negative twins out")
+    c.add_argument("--rate", type=int, metavar="N")
+    c.add_argument("--retries", type=int, default=1, metavar="N", help="how often to try again after an infra result")
+    common(c)
+    return p
+
+
+class Options:
+    def __init__(self, args, negative):
+        self.build, self.accel, self.patience = os.path.abspath(args.build), args.accel, args.patience
+        self.rate = args.rate
+        self.negative = negative
+        self.json = getattr(args, "json", False)
+        self.live = getattr(args, "live", False)
+        self.quiet = args.command == "check"
+
+
+def run_one(sc, options):
+    """Runs a scenario; returns (result, path of result.json). Raises Skip. Never leaves a QEMU behind."""
+    view = show.make(options)
+    lock = hold(options, sc)
+    run = run_mod.Run(sc, options, view)
+    view.counter(run.packets)
+    books = flows.Books()
+    verdict, reasons, text = "pass", [], ""
+    try:
+        try:
+            flows.FLOWS[sc.kind](run, books)
+        except StepFailed as e:
+            verdict, reasons, text = "fail", [e.reason], e.text
+        except Infra as e:
+            verdict, text = ("fail", str(e)) if run.started else ("infra", str(e))
+            reasons = ["infra"]
+        if verdict != "infra" and not books.closed and sc.kind != "refuse":
+            bars_when_broken(run, books)
+    finally:
+        try:
+            run.stop()
+        finally:
+            view.close()
+            lock.close()
+    if verdict != "infra":
+        judged, why = judge.verdict(books.bars)
+        verdict = "fail" if "fail" in (verdict, judged) else "pass"
+        reasons += [r for r in why if r not in reasons]
+    out = {
+        "version": 1, "scenario": sc.name, "verdict": verdict, "reasons": reasons, "text": text, "summary": sc.summary,
+        "kind": sc.kind, "kernel": run.kernels, "machine": sc.machine_text() + f", {options.accel}", "rate": run.rate,
+        "updates": len(run.updates), **books.sections,
+        "time_ms": {k: run.times.get(k) for k in ("freeze", "syscall_to_userspace", "adopt", "attach", "finish", "blackout")},
+        "bars": [{"name": b.name, "value": b.value, "limit": b.limit, "ok": b.ok} for b in books.bars],
+        "timeline": run.timeline, "landed_series": books.series,
+    }
+    if books.cases:
+        out["cases"] = books.cases
+    if options.negative:
+        expect = sc.negative["expect"]
+        out["negative"] = {"expect": expect,
+                           "as_expected": verdict == "fail" and judge.as_expected(reasons, expect)}
+    os.makedirs(run.dir, exist_ok=True)
+    return out, run.write(out)
+
+
+def bars_when_broken(run, books):
+    """A run that broke off is still judged by what was seen until then: the first cause often lies there."""
+    try:
+        flows.close_books(run, books)
+    except (OSError, ValueError, StepFailed, Infra) as e:
+        run.note("books not closed", said=str(e))
+        return
+    if run.windows:
+        books.bars += judge.config_bars(books.sections["config"])
+        books.bars += judge.iommu_bars(books.sections["iommu"], 0)
+    if books.sections["dma"]["offered"]:
+        books.bars += judge.dma_bars(books.sections["dma"], blackout=False)
+
+
+def hold(options, sc):
+    """One run of a scenario at a time in a build folder."""
+    folder = os.path.join(options.build, "lab")
+    os.makedirs(folder, exist_ok=True)
+    name = sc.name + ("-negative" if options.negative else "")
+    lock = open(os.path.join(folder, f".{name}.lock"), "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise Infra(f"{name} is already running in {options.build}") from None
+    return lock
+
+
+def cmd_list(args):
+    rows = [scenario.load(n) for n in scenario.names()]
+    if args.json:
+        print(json.dumps([{"name": s.name, "summary": s.summary, "kind": s.kind, "rate": s.rate,
+                           "negative": bool(s.negative)} for s in rows], indent=1))
+        return PASS
+    width = max(len(s.name) for s in rows)
+    for s in rows:
+        print(f"{s.name:<{width}}  {s.summary}" + ("" if s.negative else "  (no negative twin)"))
+    return PASS
+
+
+def cmd_run(args):
+    sc = scenario.load(args.name)
+    if args.negative and not sc.negative:
+        print(f"{sc.name} has no negative twin", file=sys.stderr)
+        return USAGE
+    options = Options(args, args.negative)
+    try:
+        out, path = run_one(sc, options)
+    except Skip as e:
+        print(f"{sc.name}: skipped: {e}", file=sys.stderr)
+        return SKIP
+    except Infra as e:
+        print(f"{sc.name}: {e}", file=sys.stderr)
+        return INFRA
+    print(json.dumps(out, indent=1, ensure_ascii=False) if args.json else show.table(out, path))
+    return {"pass": PASS, "fail": FAIL, "infra": INFRA}[out["verdict"]]
+
+
+def cmd_check(args):
+    names = args.names or scenario.names()
+    todo = []
+    for name in names:
+        sc = scenario.load(name)
+        todo.append((sc, False))
+        if sc.negative and not args.no_negative:
+            todo.append((sc, True))
+    passed = failed = skipped = 0
+    for i, (sc, negative) in enumerate(todo, 1):
+        label = sc.name + (" (negative twin)" if negative else "")
+        t0 = time.monotonic()
+        state, text = check_one(sc, Options(args, negative), args.retries)
+        passed += state == "pass"
+        failed += state == "FAIL"
+        skipped += state == "skip"
+        print(f"[{i}/{len(todo)}] {state:<4} {label}  {time.monotonic() - t0:.0f} s{'  ' + text if text else ''}", flush=True)
+        if state == "FAIL":
+            print(f"       again: python3 -m lab run {sc.name}{' --negative' if negative else ''} --build {args.build}",
+                  flush=True)
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return PASS if not failed else FAIL
+
+
+def check_one(sc, options, retries):
+    """(state, what to add) of one line of `check`."""
+    for attempt in range(retries + 1):
+        try:
+            out, _path = run_one(sc, options)
+        except Skip as e:
+            return "skip", str(e)
+        except Infra as e:
+            out = {"verdict": "infra", "reasons": ["infra"], "text": str(e)}
+        if out["verdict"] != "infra" or attempt == retries:
+            break
+    if options.negative:
+        if out.get("negative", {}).get("as_expected"):
+            hit = [r for r in out["reasons"] if judge.as_expected([r], sc.negative["expect"])]
+            return "pass", "failed as it must: " + ", ".join(hit[:3])
+        return "FAIL", f"should fail for {' or '.join(sc.negative['expect'])}, got: {', '.join(out['reasons']) or 'pass'}"
+    if out["verdict"] == "pass":
+        return "pass", ""
+    return "FAIL", ", ".join(out["reasons"][:6]) + (f": {out['text']}" if out.get("text") else "")
+
+
+def main(argv=None):
+    args = parser().parse_args(argv)
+    try:
+        return {"list": cmd_list, "run": cmd_run, "check": cmd_check}[args.command](args)
+    except scenario.ScenarioError as e:
+        print(e, file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        return 130
+    except Exception:       # a fault of the runner itself says nothing about the kernel
+        traceback.print_exc()
+        return INFRA

@@ -1,0 +1,355 @@
+"""The kinds of scenario: what is done in which order, and which bars it is held to."""
+
+import re
+import time
+
+from . import judge, traffic, watch
+from .errors import StepFailed
+from .run import ms
+
+
+def empty_sections():
+    """The sections a result always has, with nothing seen yet."""
+    return {
+        "dma": {"offered": 0, "landed": 0, "lost": 0, "corrupt": 0, "out_of_order": 0, "duplicate": 0, "planted": 0,
+                "landed_in_blackout": 0, "offered_in_blackout": 0, "max_gap_ms": 0},
+        "config": {"reached": 0, "withheld": 0, "harmful_reached": 0, "unexplained_withheld": 0, "resets": 0},
+        "iommu": {"translation_off": 0, "faults": 0, "isolation_breaches": 0},
+        "irq": {"latched": 0, "delivered": 0, "lost": 0, "wrong_vector": 0, "catch_up": 0},
+    }
+
+
+class Books:
+    """What a run has to show so far; a run that fails half-way is judged on the same books."""
+
+    def __init__(self):
+        self.sections = empty_sections()
+        self.bars = []
+        self.series = []
+        self.cases = []
+        self.closed = False
+
+
+def update_flow(run, books):
+    _begin(run)
+    run.check_bystander("before")
+    run.open_nics()
+    run.start_traffic()
+    for n in range(run.sc.updates):
+        one_update(run, n)
+    close_books(run, books)
+    books.bars += _data_bars(run, books, blackout=True)
+    config, iommu, irq = (books.sections[k] for k in ("config", "iommu", "irq"))
+    books.bars += judge.config_bars(config)
+    books.bars += judge.iommu_bars(iommu, len(run.planted))
+    books.bars += judge.irq_bars(irq, run.rearms)
+    books.bars += _world_bars(run, quiesced=True)
+    if run.sc.check_leftovers:
+        left = judge.leftovers(run.kho[0], run.kho[-1]) if run.kho else ["unknown"]
+        books.bars.append(judge.zero("left_over", len(left), left))
+
+
+def one_update(run, n):
+    """PREPARE … FINISH once."""
+    run.prepare()
+    run.load(n)
+    before = {number: run.call("nic.stat", slot=number) for number in run.slots}
+    images = run.dumps()
+    run.save_klog()
+    run.plant()
+    first = run.mark()
+    run.windows.append([first, first + 1, images])
+    t_exec, _boot = run.kexec()
+    slots, t_retrieved = {}, {}
+    for number in run.slots:
+        got = run.call("luo.retrieve", slot=number, session=run.sc.session_of(number), timeout=60)
+        t_retrieved[number] = time.monotonic()
+        slots[number] = got
+        run.note("attached", slot=number)
+        if got.get("attach_us") is not None:
+            run.times.setdefault("attach", round(got["attach_us"] / 1000, 1))
+    run.times.setdefault("blackout", ms(max(t_retrieved.values()) - t_exec))
+    for number in run.slots:
+        rearm = run.call("nic.rearm", slot=number, kick=True)
+        rearm["pba"] = rearm.get("pba_before", slots[number].get("pba", 0))
+        rearm.setdefault("irq_latched", [0] * len(rearm["irq"]))
+        run.rearms.append(rearm)
+        run.note("re-armed", slot=number)
+    _compare(run, before, "after attach")
+    t0 = time.monotonic()
+    for session in dict.fromkeys(run.sc.session_of(number) for number in run.slots):
+        run.call("luo.finish", session=session, timeout=30)
+    run.times.setdefault("finish", ms(time.monotonic() - t0))
+    run.note("FINISH")
+    run.mark()
+    run.read_counters()
+    _compare(run, before, "after FINISH")
+    after = run.dumps()
+    for bdf, image in images.items():
+        for row in judge.policy.Device(image).differences(image, after[bdf]):
+            run.identity_issues.append(f"{bdf}:{row}")
+    run.let_flow(run.sc.settle_s)
+    run.check_bystander(f"update {n + 1}")
+    run.kho.append(run.call("sys.kho"))
+    run.updates.append({"update": n + 1, "t_exec": t_exec, "t_retrieved": t_retrieved,
+                        "release": run.kernels["new"]})
+
+
+def _compare(run, before, when):
+    for number, slot in run.slots.items():
+        stat = run.call("nic.stat", slot=number)
+        for name in judge.identity(before[number], stat):
+            run.identity_issues.append(f"{slot['bdf']}:{name} {when}")
+        _geometry, layout = run.memory(number)
+        if layout.runs != slot["runs"]:
+            run.identity_issues.append(f"{slot['bdf']}:memory moved {when}")
+
+
+def fence_flow(run, books):
+    _begin(run)
+    run.open_nics()
+    run.start_traffic()
+    run.prepare()
+    run.load(0)
+    images = run.dumps()
+    run.plant()
+    first = run.mark()
+    run.windows.append([first, first + 1, images])
+    t_exec, boot = run.kexec()
+    run.mark()
+    run.updates.append({"update": 1, "t_exec": t_exec, "t_retrieved": dict.fromkeys(run.slots, boot["_at"]),
+                        "release": run.kernels["new"]})
+    run.check_bystander("after")
+    close_books(run, books)
+    functions = [s["bdf"] for s in run.slots.values()]
+    state = judge.fence(run.trace(), run.windows, functions)
+    books.bars += [
+        judge.true("fenced", all(off for off, _first in state.values()),
+                   details=[b for b, (off, _f) in state.items() if not off]),
+        judge.true("fence_before_translation_off", all(f for _off, f in state.values()),
+                   details=[b for b, (_o, f) in state.items() if not f]),
+        judge.zero("isolation_breaches", books.sections["iommu"]["isolation_breaches"]),
+        judge.zero("corrupt", books.sections["dma"]["corrupt"]),
+    ]
+    books.bars += _world_bars(run, quiesced=True, identity=False)
+
+
+def cancel_flow(run, books):
+    _begin(run)
+    run.open_nics()
+    run.start_traffic()
+    kho_before = run.call("sys.kho")
+    before = {number: run.call("nic.stat", slot=number) for number in run.slots}
+    images = run.dumps()
+    first = run.mark()
+    run.windows.append([first, first + 1, images])
+    run.prepare()
+    if run.sc.cancel == "freeze":
+        _failed_freeze(run)
+    if not run.skipped("cancel"):
+        for session in dict.fromkeys(run.sc.session_of(number) for number in run.slots):
+            run.call("luo.cancel", session=session)
+    run.note("CANCEL")
+    run.mark()
+    kho_after = run.call("sys.kho")
+    run.let_flow(run.sc.settle_s)
+    _compare(run, before, "after CANCEL")
+    after = run.dumps()
+    for bdf, image in images.items():
+        for row in judge.policy.Device(image).differences(image, after[bdf]):
+            run.identity_issues.append(f"{bdf}:{row}")
+    alive = all(_interrupts(run, number) for number in run.slots)
+    again = _prepare_again(run)
+    close_books(run, books)
+    books.bars += _data_bars(run, books, blackout=False)
+    books.bars += judge.config_bars(books.sections["config"])
+    books.bars += judge.iommu_bars(books.sections["iommu"], 0)
+    left = judge.leftovers(kho_before, kho_after)
+    books.bars += [judge.zero("still_preserved", len(left), left), judge.true("prepare_again", not again, again or "yes"),
+                   judge.true("interrupts_after", alive)]
+    if run.sc.cancel == "freeze":
+        bad = judge.not_quiesced(run.trace(), run.windows, [s["bdf"] for s in run.slots.values()])
+        books.bars.append(judge.zero("not_quiesced", len(bad), bad))
+    books.bars += _world_bars(run, quiesced=False)
+
+
+def _failed_freeze(run):
+    knob = "/sys/module/pci_lu/parameters/fail_freeze"
+    run.load(0)
+    run.call("sys.write", path=knob, text="1")
+    try:
+        run.kexec()
+    except StepFailed as e:
+        if e.reason != "freeze_refused":
+            raise
+        run.note("freeze failed", said=e.text)
+    else:
+        raise StepFailed("freeze_not_failed", "the kernel was replaced although its freeze was made to fail")
+    run.call("sys.write", path=knob, text="0")
+
+
+def _interrupts(run, number):
+    """True when interrupts still come in (two waits, the first may only collect old ones)."""
+    start = sum(run.call("nic.stat", slot=number)["irq"])
+    for _ in range(5):
+        if sum(run.call("nic.poll", slot=number)["irq"]) > start:
+            return True
+    return False
+
+
+def _prepare_again(run):
+    """A second PREPARE and CANCEL must work; returns what went wrong, or ""."""
+    try:
+        run.prepare()
+        for session in dict.fromkeys(run.sc.session_of(number) for number in run.slots):
+            run.call("luo.cancel", session=session)
+    except StepFailed as e:
+        if e.reason not in ("luo.preserve", "luo.cancel"):
+            raise
+        return e.text
+    return ""
+
+
+def blackout_flow(run, books):
+    """The red baseline: the update without PREPARE, to show what a kernel does to the device otherwise."""
+    _begin(run)
+    run.open_nics()
+    run.start_traffic()
+    run.load(0)
+    images = run.dumps()
+    first = run.mark()
+    run.windows.append([first, first + 1, images])
+    t_exec, boot = run.kexec()
+    run.mark()
+    t_end = time.monotonic()
+    run.updates.append({"update": 1, "t_exec": t_exec, "t_retrieved": dict.fromkeys(run.slots, t_end),
+                        "release": run.kernels["new"]})
+    run.times.setdefault("blackout", ms(t_end - t_exec))
+    close_books(run, books)
+    late = 0
+    for number in run.slots:
+        late += sum(1 for t, _s in run.watcher.slots[number].times if t_exec + 0.5 < t)
+    books.bars.append(judge.zero("landed_after_500ms", late))
+    books.bars.append(judge.Bar("lost", books.sections["dma"]["lost"], "> 0", books.sections["dma"]["lost"] > 0))
+    books.bars.append(judge.Bar("translation_off", books.sections["iommu"]["translation_off"], "≥ 1",
+                                books.sections["iommu"]["translation_off"] >= 1))
+    books.bars.append(judge.Bar("harmful_reached", books.sections["config"]["harmful_reached"], "≥ 1",
+                                books.sections["config"]["harmful_reached"] >= 1))
+
+
+def refuse_flow(run, books):
+    """Every case is a machine of its own, in which PREPARE must fail and say why."""
+    run.share()
+    for case in run.sc.case:
+        said = _one_refusal(run, case)
+        ok = said is not None and re.search(case["reason"], said) is not None
+        books.cases.append({"name": case["name"], "ok": ok, "said": said if said is not None else "preserved"})
+        books.bars.append(judge.true(f"refused: {case['name']}", ok))
+        run.stop()
+
+
+def _one_refusal(run, case):
+    cmdline = " ".join(x for x in (run.cmdline(0), case.get("cmdline", "")) if x)
+    run.slots = {}
+    run.start(machine=case.get("machine"), cmdline=cmdline)
+    run.started = True
+    run.note("case", name=case["name"])
+    nic = run.machine.nics[0]
+    try:
+        run.call("nic.open", slot=0, bdf=nic.bdf, descs=run.sc.descs, vectors=run.sc.vectors, native=False, timeout=30,
+                 **case.get("open", {}))
+    except StepFailed as e:
+        if e.reason != "nic.open" or not case.get("at_open"):
+            raise
+        run.note("refused", said=e.text)
+        return e.text
+    try:
+        run.call("luo.preserve", slot=0, session="holdfast", timeout=30, **case.get("preserve", {}))
+    except StepFailed as e:
+        if e.reason != "luo.preserve":
+            raise
+        said = e.text
+        if case.get("why", True):
+            try:
+                why = run.call("luo.why", slot=0)
+                said += "; " + str(why.get("reason", ""))
+            except StepFailed as why_failed:
+                if why_failed.reason != "luo.why":
+                    raise
+        run.note("refused", said=said)
+        run.save_klog()
+        return said
+    return None
+
+
+FLOWS = {"update": update_flow, "fence": fence_flow, "cancel": cancel_flow, "refuse": refuse_flow,
+         "blackout": blackout_flow}
+
+
+def _begin(run):
+    run.share()
+    run.start()
+
+
+def close_books(run, books):
+    """Stops the traffic and fills the sections; safe to call on a run that broke off."""
+    if books.closed:
+        return
+    books.closed = True
+    if run.senders:
+        run.finish_traffic()
+    breaches = run.breaches() if run.machine and run.slots else 0
+    drops = [traffic.socket_drops(n.port) for n in run.machine.nics] if run.machine else []
+    if run.machine and run.machine.alive():
+        run.save_klog()
+    slots = [_slot_books(run, number) for number, s in run.slots.items() if "last" in s and "first" in s]
+    if slots:
+        books.sections["dma"] = judge.dma_section(slots)
+        books.sections["dma"]["host_socket_drops"] = sum(d or 0 for d in drops)
+        books.sections["dma"]["sender_max_late_us"] = max((s["late"] for s in slots), default=0)
+        times = sorted(t for n in run.slots for t in run.watcher.slots[n].times)
+        books.series = watch.series(times, run.t0)
+    events = run.trace()
+    books.sections["config"] = judge.config_section(events, run.windows, run.counters)
+    untranslated = sum(run.watcher.slots[n].untranslated for n in run.slots) if run.watcher else 0
+    books.sections["iommu"] = judge.iommu_section(events, run.windows, run.planted, breaches + untranslated)
+    books.sections["irq"] = judge.irq_section(run.rearms)
+
+
+def _slot_books(run, number):
+    slot, seen = run.slots[number], run.watcher.slots[number]
+    sender = run.senders[number]
+    first, last = slot.get("first", 0), slot["last"]
+    planted = seen.planted_done
+    offered, landed, lost = judge.frames(seen.seen, first, last, planted)
+    in_blackout = offered_in = 0
+    for up in run.updates:
+        end = up["t_retrieved"][number]
+        in_blackout += sum(1 for t, _s in seen.times if up["t_exec"] <= t <= end)
+        offered_in += sender.sent_between(up["t_exec"], end)
+    gap = watch.max_gap_ms(seen.times, slot.get("t_first", run.t0), max((t for t, _s in seen.times), default=run.t0))
+    return {"offered": offered, "landed": landed, "lost": lost, "corrupt": seen.corrupt + seen.foreign,
+            "out_of_order": seen.out_of_order, "duplicate": seen.duplicate, "planted": planted,
+            "landed_in_blackout": in_blackout, "offered_in_blackout": offered_in, "max_gap_ms": max(gap, 0),
+            "late": sender.max_late_us.value}
+
+
+def _data_bars(run, books, blackout):
+    bars = judge.dma_bars(books.sections["dma"], blackout)
+    bars.append(judge.true("watched", run.watcher is None or not run.watcher.error,
+                           run.watcher.error or "yes" if run.watcher else "yes"))
+    return bars
+
+
+def _world_bars(run, quiesced, identity=True):
+    """Bars about everything but the data: the device is what it was, the others too."""
+    bars = []
+    if identity:
+        bars.append(judge.zero("identity", len(run.identity_issues), run.identity_issues))
+    bad = [f"{n['when']}: {n['text']}" for n in run.net if not n["ok"]]
+    if run.net:
+        bars.append(judge.zero("bystander", len(bad), bad))
+    if quiesced:
+        bars.append(judge.true("bystander_quiesced",
+                               judge.bystander_quiesced(run.trace(), run.windows, run.machine.bystander.bdf)))
+    return bars

@@ -1,0 +1,212 @@
+"""One QEMU: its command line, its memory, its monitor, its wires."""
+
+import json
+import mmap
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+from . import traffic
+from .errors import Infra
+
+QEMU = os.environ.get("HOLDFAST_QEMU", "qemu-system-x86_64")
+BELOW_4G_MAX = 0xB0000000       # q35: with less RAM than this, all of it starts at address 0
+TRACE_EVENTS = (
+    "pci_cfg_write", "vtd_reg_write_gcmd", "vtd_reg_dmar_root", "vtd_dmar_enable", "vtd_ir_enable",
+    "vtd_reg_ir_root", "vtd_dmar_fault", "vtd_fault_disabled", "vtd_re_not_present", "vtd_ce_not_present",
+)
+BASE_CMDLINE = "console=ttyS0 panic=-1 quiet no_timer_check liveupdate=on kho=on"
+
+
+class Nic:
+    """A network device of the machine: what QEMU calls it, its MAC, both ends of its wire."""
+
+    def __init__(self, ident, model, mac, behind):
+        self.id = ident
+        self.model = model
+        self.mac = mac
+        self.behind = behind
+        self.sock, self.qemu_sock = traffic.wire()
+        self.port = self.qemu_sock.getsockname()[1]
+        self.bdf = None
+        self.ports = []
+
+    def args(self, slot):
+        """-device lines: root port, switch if there is one, function; `slot` is unique in the machine."""
+        rp, chassis = f"rp{slot}", slot * 4 + 1
+        out = ["-netdev", f"dgram,id=net-{self.id},local.type=fd,local.str={self.qemu_sock.fileno()}",
+               "-device", f"pcie-root-port,id={rp},bus=pcie.0,chassis={chassis},slot={chassis},addr={4 + slot:x}.0"]
+        bus = rp
+        if self.behind == "switch":
+            out += ["-device", f"x3130-upstream,bus={rp},id=up{slot}",
+                    "-device", f"xio3130-downstream,bus=up{slot},id=dn{slot},chassis={chassis + 1},slot={chassis + 1}"]
+            bus = f"dn{slot}"
+        return out + ["-device", f"{self.model},id={self.id},netdev=net-{self.id},bus={bus},mac={self.mac}"]
+
+
+class Machine:
+    def __init__(self, outdir, spec, accel, kernel, initrd, cmdline):
+        """`spec` is the [machine] table of a scenario plus its `nics` (a list of how each is connected)."""
+        self.outdir = outdir
+        self.size = spec.get("memory", 1024) << 20
+        if self.size > BELOW_4G_MAX:
+            raise Infra("a lab machine has at most 2816 MiB, so that an address is an offset in its RAM file")
+        self.accel = accel
+        self.kernel, self.initrd, self.cmdline = kernel, initrd, cmdline
+        self.iommu = spec.get("iommu", "intremap=on")
+        self.nics = [Nic(f"nic{i}", "igb", f"52:54:00:00:00:{i + 1:02x}", behind)
+                     for i, behind in enumerate(spec["nics"])]
+        self.bystander = Nic("bystander", spec.get("bystander", "igb"), "52:54:00:00:01:01", "root-port")
+        self.run_dir = tempfile.mkdtemp(prefix="holdfast-lab-")
+        self.ctl_path = os.path.join(self.run_dir, "ctl")
+        self.qmp_path = os.path.join(self.run_dir, "qmp")
+        self.trace_path = os.path.join(outdir, "trace.log")
+        self.proc = None
+        self.ram = None
+        self.qmp = None
+        self.tree = []
+
+    def args(self, ram_fd):
+        cpu = "host" if self.accel == "kvm" else "max"
+        accel = "kvm" if self.accel == "kvm" else "tcg,thread=multi"
+        events = os.path.join(self.outdir, "trace.events")
+        with open(events, "w") as f:
+            f.write("\n".join(TRACE_EVENTS) + "\n")
+        out = [QEMU, "-machine", "q35,kernel-irqchip=split,memory-backend=ram0", "-accel", accel, "-cpu", cpu,
+               "-smp", "2", "-m", str(self.size >> 20), "-nodefaults", "-display", "none", "-no-reboot",
+               "-object", f"memory-backend-file,id=ram0,size={self.size},mem-path=/proc/self/fd/{ram_fd},share=on",
+               "-device", f"intel-iommu,{self.iommu}",
+               "-chardev", f"socket,id=ctl,path={self.ctl_path},server=on,wait=off",
+               "-device", "virtio-serial-pci,bus=pcie.0,addr=2.0",
+               "-device", "virtserialport,chardev=ctl,name=holdfast.ctl",
+               "-fsdev", f"local,id=share,path={os.path.join(self.outdir, 'share')},security_model=none,readonly=on",
+               "-device", "virtio-9p-pci,fsdev=share,mount_tag=share,bus=pcie.0,addr=3.0",
+               "-serial", f"file:{os.path.join(self.outdir, 'console.log')}",
+               "-qmp", f"unix:{self.qmp_path},server=on,wait=off",
+               "-trace", f"events={events}", "-D", self.trace_path, "-msg", "timestamp=on"]
+        for slot, nic in enumerate(self.nics + [self.bystander]):
+            out += nic.args(slot)
+        return out + ["-kernel", self.kernel, "-initrd", self.initrd, "-append", self.cmdline]
+
+    def start(self):
+        if not shutil.which(QEMU):
+            raise Infra(f"{QEMU} is not installed")
+        ram_fd = os.memfd_create("holdfast-ram")
+        os.ftruncate(ram_fd, self.size)
+        self.ram_fd = ram_fd
+        self.ram = mmap.mmap(ram_fd, self.size, mmap.MAP_SHARED, mmap.PROT_READ)
+        fds = [ram_fd] + [n.qemu_sock.fileno() for n in self.nics + [self.bystander]]
+        argv = self.args(ram_fd)
+        with open(os.path.join(self.outdir, "qemu.cmd"), "w") as f:
+            f.write(" ".join(argv) + "\n")
+        with open(os.path.join(self.outdir, "qemu.log"), "wb") as err:
+            self.proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=err, stderr=err,
+                                         pass_fds=fds, start_new_session=True)
+        self.wait_for(self.qmp_path)
+        self.wait_for(self.ctl_path)
+        self.qmp = Qmp(self.qmp_path)
+
+    def wait_for(self, path, timeout=20):
+        deadline = time.monotonic() + timeout
+        while not os.path.exists(path):
+            if not self.alive():
+                raise Infra(f"QEMU did not start: {self.last_words()}")
+            if time.monotonic() > deadline:
+                raise Infra("QEMU did not start in time")
+            time.sleep(0.01)
+
+    def alive(self):
+        return self.proc is not None and self.proc.poll() is None
+
+    def last_words(self):
+        try:
+            with open(os.path.join(self.outdir, "qemu.log"), errors="replace") as f:
+                lines = f.read().strip().splitlines()
+            return lines[-1] if lines else f"exit code {self.proc.returncode}"
+        except OSError:
+            return "no log"
+
+    def locate(self):
+        """Asks QEMU where firmware and kernel put everything: BDF of each NIC, bridges above it."""
+        found = {}
+
+        def walk(devices, above):
+            for d in devices:
+                bdf = f"0000:{d['bus']:02x}:{d['slot']:02x}.{d['function']:x}"
+                self.tree.append((bdf, d.get("qdev_id", "")))
+                found[d.get("qdev_id", "")] = (bdf, above)
+                walk(d.get("pci_bridge", {}).get("devices", []), above + [bdf])
+
+        self.tree = []
+        for bus in self.qmp.call("query-pci"):
+            walk(bus["devices"], [])
+        for nic in self.nics + [self.bystander]:
+            if nic.id not in found:
+                raise Infra(f"QEMU has no device {nic.id}")
+            nic.bdf, nic.ports = found[nic.id]
+
+    def stop(self, grace=5):
+        if self.proc and self.proc.poll() is None:
+            try:
+                self.proc.wait(grace)
+            except subprocess.TimeoutExpired:
+                self._signal(signal.SIGTERM)
+                try:
+                    self.proc.wait(5)
+                except subprocess.TimeoutExpired:
+                    self._signal(signal.SIGKILL)
+                    self.proc.wait(5)
+        if self.qmp:
+            self.qmp.close()
+        for nic in self.nics + [self.bystander]:
+            nic.sock.close()
+            nic.qemu_sock.close()
+        if self.ram is not None:
+            self.ram.close()
+            os.close(self.ram_fd)
+            self.ram = None
+        shutil.rmtree(self.run_dir, ignore_errors=True)
+
+    def _signal(self, sig):
+        try:
+            os.kill(self.proc.pid, sig)
+        except ProcessLookupError:
+            pass
+
+
+class Qmp:
+    """Just enough of QEMU's monitor: connect, ask, take the answer."""
+
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(10)
+        try:
+            self.sock.connect(path)
+            self.file = self.sock.makefile("r")
+            self.file.readline()
+            self.call("qmp_capabilities")
+        except OSError as e:
+            raise Infra(f"QEMU's monitor does not answer: {e}") from e
+
+    def call(self, command, **args):
+        msg = {"execute": command}
+        if args:
+            msg["arguments"] = args
+        self.sock.sendall(json.dumps(msg).encode() + b"\n")
+        while True:
+            line = self.file.readline()
+            if not line:
+                raise Infra("QEMU's monitor closed")
+            obj = json.loads(line)
+            if "return" in obj:
+                return obj["return"]
+            if "error" in obj:
+                raise Infra(f"{command}: {obj['error'].get('desc')}")
+
+    def close(self):
+        self.file.close()
+        self.sock.close()

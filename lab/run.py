@@ -1,0 +1,398 @@
+"""One run: start the machine, take the steps, collect what is needed to judge."""
+
+import os
+import shutil
+import threading
+import time
+
+from . import ctl, qemu, result, trace, traffic, watch
+from .errors import Infra, Skip, StepFailed
+
+BOOT_S = 60
+MARK_BASE = 0xA0
+PLANT_AFTER_S = 1.2
+
+
+class Run:
+    """State and helpers shared by the kinds of scenario (flows.py)."""
+
+    def __init__(self, scenario, options, view):
+        self.sc, self.opt, self.view = scenario, options, view
+        self.name = scenario.name + ("-negative" if options.negative else "")
+        self.dir = os.path.join(options.build, "lab", self.name)
+        self.rate = options.rate or scenario.rate
+        self.t0 = time.monotonic()
+        self.wall0 = time.time() - self.t0          # wall clock = wall0 + monotonic
+        self.deadline = self.t0 + scenario.timeout_s * options.patience
+        self.timeline = []
+        self.machine = self.ctl = self.watcher = None
+        self.senders, self.slots = {}, {}
+        self.generation = 0
+        self.kernels = {"old": None, "new": None}
+        self.windows, self.rearms, self.counters, self.planted = [], [], [], []
+        self.times = {}
+        self.updates = []
+        self.identity_issues = []
+        self.kho = []
+        self.net = []
+        self.started = False
+        self.marks = 0
+        self.echo_stop = threading.Event()
+        self.lock = threading.Lock()
+
+    # -- small things ----------------------------------------------------------------------------------------------
+
+    def note(self, event, at=None, **info):
+        t = at if at is not None else time.monotonic()
+        with self.lock:
+            self.timeline.append({"t_ms": round((t - self.t0) * 1000, 1), "event": event, **info})
+            self.timeline.sort(key=lambda e: e["t_ms"])
+        self.view.event(event, t - self.t0, info)
+
+    def skipped(self, step):
+        return self.opt.negative and step in self.sc.negative.get("skip", [])
+
+    def call(self, cmd, timeout=15.0, **args):
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise StepFailed("timeout", f"{cmd}: the run's time is used up")
+        try:
+            return self.ctl.call(cmd, timeout=min(timeout * self.opt.patience, left), **args)
+        except ctl.AgentError as e:
+            raise StepFailed(cmd, str(e)) from e
+        except ctl.AgentTimeout as e:
+            raise self._gone(cmd, e) from e
+
+    def _gone(self, what, e):
+        if not self.started:
+            return Infra(f"{what}: {e}")
+        if self.machine.alive():
+            return StepFailed(f"timeout:{what}", str(e))
+        return StepFailed("host_died", f"{e} (QEMU ended; the last lines are in {self.dir}/console.log)")
+
+    def cmdline(self, generation):
+        neg = self.sc.negative if self.opt.negative else {}
+        parts = [qemu.BASE_CMDLINE, "intel_iommu=on" + (",sm_on" if "x-scalable-mode=on" in self.sc.machine["iommu"] else ""),
+                 self.sc.cmdline, neg.get("cmdline", "")]
+        if generation:
+            parts += [self.sc.cmdline_new, neg.get("cmdline_new", ""), f"hf.gen={generation}"]
+        return " ".join(p for p in parts if p)
+
+    # -- start and end ---------------------------------------------------------------------------------------------
+
+    def find(self, relative):
+        path = os.path.join(self.opt.build, relative)
+        return path if os.path.exists(path) else None
+
+    def share(self):
+        """The folder the guest sees: kernels and initrd under plain names."""
+        share = os.path.join(self.dir, "share")
+        shutil.rmtree(self.dir, ignore_errors=True)
+        os.makedirs(share)
+        for kernel in self.sc.kernels():
+            path = self.find(f"kernel/{kernel}/bzImage")
+            if not path:
+                if kernel in self.sc.optional_kernels:
+                    raise Skip(f"kernel {kernel} is not to be had here")
+                raise Infra(f"no {self.opt.build}/kernel/{kernel}/bzImage: run make kernel first")
+            put(path, os.path.join(share, f"bzImage-{kernel}"))
+        initrd = self.find("guest/initrd.gz")
+        if not initrd:
+            raise Infra(f"no {self.opt.build}/guest/initrd.gz: run make guest first")
+        put(initrd, os.path.join(share, "initrd.gz"))
+        return share
+
+    def start(self, machine=None, cmdline=None):
+        share = os.path.join(self.dir, "share")
+        spec = dict(self.sc.machine, **(machine or {}))
+        self.machine = qemu.Machine(self.dir, spec, self.opt.accel, os.path.join(share, f"bzImage-{self.sc.old}"),
+                                    os.path.join(share, "initrd.gz"), cmdline or self.cmdline(0))
+        self.note("start", kernel=self.sc.old)
+        self.machine.start()
+        self.ctl = ctl.Control(self.machine.ctl_path, os.path.join(self.dir, "ctl.log"), self.machine.alive)
+        try:
+            boot = self.ctl.wait_event("boot", BOOT_S * self.opt.patience)
+        except ctl.AgentTimeout as e:
+            raise Infra(f"the first kernel did not come up ({e}); see {self.dir}/console.log") from e
+        self.kernels["old"] = boot.get("release")
+        self.machine.locate()
+        self.note("booted", at=boot["_at"], release=boot.get("release"))
+        threading.Thread(target=self._echo, name="echo", daemon=True).start()
+        self.watcher = watch.Watcher(self.machine.ram)
+        self.watcher.start()
+
+    def _echo(self):
+        """Sends the bystander's frames back to it with source and destination swapped."""
+        sock = self.machine.bystander.sock
+        try:
+            sock.settimeout(0.3)
+            while not self.echo_stop.is_set():
+                try:
+                    frame = sock.recv(4096)
+                except TimeoutError:
+                    continue
+                if len(frame) >= 14 and frame[12:14] == b"\x88\xb6":
+                    sock.send(frame[6:12] + frame[0:6] + frame[12:])
+        except OSError:
+            pass
+
+    def stop(self):
+        for sender in self.senders.values():
+            sender.stop()
+        self.senders = {}
+        self.echo_stop.set()
+        if self.watcher:
+            self.watcher.stop()
+        if self.ctl and self.machine.alive():
+            try:
+                self.ctl.send("quit")
+            except ctl.AgentTimeout:
+                pass
+        if self.machine:
+            self.machine.stop(grace=3 if self.ctl else 0)
+        if self.ctl:
+            self.ctl.close()
+        self.machine = self.ctl = self.watcher = None
+        self.echo_stop = threading.Event()
+
+    # -- steps -----------------------------------------------------------------------------------------------------
+
+    def open_nics(self):
+        for number, nic in enumerate(self.machine.nics):
+            got = self.call("nic.open", slot=number, bdf=nic.bdf, descs=self.sc.descs, vectors=self.sc.vectors,
+                            native=False, timeout=30)
+            geometry, layout = self.memory(number)
+            geometry["iova"] = got.get("iova_base")
+            self.slots[number] = {"bdf": nic.bdf, "ports": nic.ports, "mac": nic.mac, "runs": layout.runs,
+                                  "layout": layout, "vconfig_sha": got.get("vconfig_sha")}
+            self.watcher.add(number, layout, geometry, number + 1)
+            self.note("open", slot=number, bdf=nic.bdf)
+
+    def memory(self, number):
+        """Where a slot's memfd lies: (geometry, Layout)."""
+        geometry = self.call("nic.mem", slot=number, timeout=30)
+        runs, expect = [], 0
+        for ev in self.ctl.take_events("mem"):
+            if ev.get("slot") != number:
+                continue
+            if ev["off"] != expect:
+                raise StepFailed("nic.mem", f"slot {number}: a hole in the memory map at {expect:#x}")
+            runs += ev["runs"]
+            expect += sum(length for _gpa, length in ev["runs"])
+        return geometry, watch.Layout(runs)
+
+    def start_traffic(self):
+        for number, nic in enumerate(self.machine.nics):
+            sender = traffic.Sender(nic.sock, traffic.mac_bytes(nic.mac), number + 1, self.rate)
+            self.senders[number] = sender
+            sender.start()
+        self.note("traffic", rate=self.rate)
+        for number in self.senders:
+            if not self.watcher.wait_landed(number, max(20, self.rate // 2), 15 * self.opt.patience):
+                raise StepFailed("no_traffic", f"slot {number}: packets do not land: {self.watcher.error or 'none in time'}")
+        self.started = True
+        for number, slot in self.slots.items():
+            slot["first"] = self.watcher.slots[number].high + 1
+            slot["t_first"] = time.monotonic()
+        self.note("steady")
+
+    def packets(self):
+        return sum(s.landed() for s in self.watcher.slots.values()) if self.watcher else 0
+
+    def let_flow(self, seconds):
+        """Waits until that many seconds' worth of frames has landed (bounded in time)."""
+        for number in self.slots:
+            slot = self.watcher.slots[number]
+            self.watcher.wait_landed(number, slot.landed() + int(self.rate * seconds), seconds * 3 + 2)
+
+    def mark(self):
+        number = MARK_BASE + self.marks
+        self.marks += 1
+        self.call("mark", n=number)
+        return number
+
+    def dump(self, bdf):
+        self.call("pci.dump", bdf=bdf)
+        image = bytearray()
+        for ev in self.ctl.take_events("pci"):
+            if ev.get("bdf") == bdf:
+                image[ev["off"]:ev["off"]] = bytes.fromhex(ev["hex"])
+        return bytes(image)
+
+    def dumps(self):
+        """Config space of every NIC under test and of every port above it."""
+        wanted = []
+        for slot in self.slots.values():
+            wanted += [b for b in slot["ports"] + [slot["bdf"]] if b not in wanted]
+        return {bdf: self.dump(bdf) for bdf in wanted}
+
+    def prepare(self):
+        for number in self.slots:
+            self.call("luo.preserve", slot=number, session=self.sc.session_of(number), timeout=30)
+        self.note("PREPARE")
+
+    def load(self, update):
+        kernel = self.sc.new_kernel(update)
+        self.call("kexec.load", kernel=f"bzImage-{kernel}", initrd="initrd.gz", cmdline=self.cmdline(self.generation + 1),
+                  timeout=60)
+        self.note("loaded", kernel=kernel)
+
+    def plant(self):
+        if not self.sc.plant:
+            return
+        for number, slot in self.slots.items():
+            got = self.call("nic.plant", slot=number, ahead=max(8, int(self.rate * PLANT_AFTER_S)))
+            self.watcher.slots[number].planted.add(got["desc"])
+            self.watcher.add_canary(got["canary_gpa"])
+            self.planted.append((slot["bdf"], got["iova"]))
+        self.note("planted")
+
+    def kexec(self):
+        """FREEZE and jump; returns (time of the call, boot event of the new kernel)."""
+        t_exec = time.monotonic()
+        ident = self.ctl.send("kexec.exec")
+        self.note("FREEZE", at=t_exec)
+        self.generation += 1
+        tail = Tail(self, t_exec)
+        try:
+            boot = self.ctl.wait_event("boot", BOOT_S * self.opt.patience,
+                                       lambda ev: ev.get("generation") == self.generation, reply_to=ident)
+        except ctl.AgentError as e:
+            self.generation -= 1
+            raise StepFailed("freeze_refused", str(e)) from e
+        except ctl.AgentTimeout as e:
+            gone = self._gone("boot", e)
+            raise gone from e
+        finally:
+            tail.stop()
+        self.kernels["new"] = boot.get("release")
+        self.note("userspace", at=boot["_at"], release=boot.get("release"))
+        self.times.setdefault("syscall_to_userspace", ms(boot["_at"] - t_exec))
+        return t_exec, boot
+
+    def check_bystander(self, when):
+        nic = self.machine.bystander
+        try:
+            got = self.ctl.call("net.check", timeout=20 * self.opt.patience, bdf=nic.bdf, frames=8, timeout_ms=8000)
+            text = "" if got["received"] >= got["sent"] > 0 else f"{got['received']} of {got['sent']} frames came back"
+        except ctl.AgentError as e:
+            text = str(e)
+        except ctl.AgentTimeout as e:
+            raise self._gone("net.check", e) from e
+        self.net.append({"when": when, "ok": not text, "text": text})
+        self.note("bystander", ok=not text)
+
+    def read(self, path):
+        """A small file of the guest, or "" when it has none."""
+        text, off = "", 0
+        while True:
+            try:
+                got = self.ctl.call("sys.read", path=path, off=off)
+            except ctl.AgentError:
+                return text
+            except ctl.AgentTimeout as e:
+                raise self._gone("sys.read", e) from e
+            text += got["text"]
+            off += len(got["text"].encode())
+            if got.get("eof", True) or not got["text"]:
+                return text
+
+    def read_counters(self):
+        for slot in self.slots.values():
+            for bdf in [slot["bdf"]] + slot["ports"]:
+                text = self.read(f"/sys/kernel/debug/pci_liveupdate/{bdf}")
+                if text:
+                    self.counters.append(text)
+
+    def save_klog(self):
+        """The kernel log of this generation, for a person; nothing is judged by it."""
+        try:
+            self.ctl.call("klog", timeout=20, **{"from": 0})
+        except (ctl.AgentError, ctl.AgentTimeout):
+            return
+        with open(os.path.join(self.dir, f"klog-{self.generation}.log"), "w") as f:
+            for ev in self.ctl.take_events("klog"):
+                f.write(f"[{ev.get('t_us', 0) / 1e6:12.6f}] {ev.get('text', '')}\n")
+
+    def finish_traffic(self):
+        """Stops the senders, lets the last frames land, closes the books of every slot."""
+        for number, sender in self.senders.items():
+            last = sender.stop() - 1
+            self.watcher.drain(number, last)
+            self.slots[number]["last"] = last
+            self.slots[number]["t_last"] = time.monotonic()
+        self.note("traffic stopped")
+
+    def breaches(self):
+        """What landed where nothing was mapped."""
+        stray = watch.stray_frames(self.machine.ram_fd, self.machine.ram, [s["layout"] for s in self.slots.values()])
+        if stray:
+            self.note("stray frames", count=len(stray), first=hex(stray[0]))
+        return self.watcher.breaches + len(stray)
+
+    def trace(self):
+        return trace.load(self.machine.trace_path) if self.machine else trace.load(os.path.join(self.dir, "trace.log"))
+
+    def write(self, out):
+        return result.write(os.path.join(self.dir, "result.json"), out)
+
+
+class Tail(threading.Thread):
+    """Follows QEMU's trace while the guest cannot speak, so that the timeline has the steps in between."""
+
+    NAMES = {"freeze": "quiesced", "handover": "kexec", "scan": "scan", "adopt": "adopt"}
+
+    def __init__(self, run, t_exec):
+        super().__init__(name="tail", daemon=True)
+        self.run_, self.t_exec = run, t_exec
+        self.devices = {s["bdf"] for s in run.slots.values()}
+        self.done = threading.Event()
+        self.path = run.machine.trace_path
+        self.pos = os.path.getsize(self.path) if os.path.exists(self.path) else 0
+        self.events, self.told = [], 0
+        self.rest = ""
+        self.start()
+
+    def run(self):
+        while not self.done.wait(0.1):
+            self.step()
+
+    def stop(self):
+        self.done.set()
+        self.join(2)
+        self.step()
+
+    def step(self):
+        from .judge import milestones
+        try:
+            with open(self.path, errors="replace") as f:
+                f.seek(self.pos)
+                text = f.read()
+                self.pos = f.tell()
+        except OSError:
+            return
+        *lines, self.rest = (self.rest + text).split("\n")
+        self.events += trace.parse(lines)
+        found = milestones(self.events, -1, self.devices)
+        for name, ev in found[self.told:]:
+            at = ev.t - self.run_.wall0
+            self.run_.note(self.NAMES[name], at=at)
+            key = {"handover": "freeze", "adopt": "adopt"}.get(name)
+            if key == "freeze":
+                self.run_.times.setdefault("freeze", ms(at - self.t_exec))
+            elif key == "adopt":
+                scan = next(e for n, e in found if n == "scan")
+                self.run_.times.setdefault("adopt", ms(ev.t - scan.t))
+        self.told = len(found)
+
+
+def put(source, target):
+    """A hard link where possible, else a copy."""
+    try:
+        os.link(os.path.realpath(source), target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def ms(seconds):
+    return round(seconds * 1000, 1)

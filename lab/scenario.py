@@ -1,0 +1,104 @@
+"""Scenario files: data, one TOML file each in lab/scenarios/."""
+
+import os
+import tomllib
+from dataclasses import dataclass, field
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
+KINDS = ("update", "fence", "cancel", "refuse", "blackout")
+TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "sessions", "settle_s", "plant",
+       "optional_kernels", "cancel", "check_leftovers", "machine", "negative", "case", "cmdline", "cmdline_new", "timeout_s"}
+
+
+class ScenarioError(ValueError):
+    """A scenario file that says something the runner does not know."""
+
+
+@dataclass
+class Scenario:
+    name: str
+    summary: str
+    kind: str = "update"
+    old: str = "7.2"
+    new: list = field(default_factory=lambda: ["7.2"])    # the kernels of update 1, 2, …, round and round
+    rate: int = 500
+    descs: int = 16384
+    vectors: int = 4
+    updates: int = 1
+    sessions: str = "one"           # one: all NICs in one session; each: one session per NIC
+    settle_s: float = 2.0
+    plant: bool = True
+    optional_kernels: list = field(default_factory=list)
+    cancel: str = ""                # session | freeze
+    check_leftovers: bool = False
+    machine: dict = field(default_factory=dict)
+    negative: dict = field(default_factory=dict)
+    case: list = field(default_factory=list)
+    cmdline: str = ""               # for both kernels
+    cmdline_new: str = ""           # for the new ones only
+    timeout_s: float = 120.0        # of the whole run
+
+    def kernels(self):
+        """Every kernel a run needs, in order of first use."""
+        out = [self.old]
+        for k in self.new[:self.updates] if self.kind != "refuse" else []:
+            if k not in out:
+                out.append(k)
+        return out
+
+    def new_kernel(self, update):
+        return self.new[update % len(self.new)]
+
+    def session_of(self, slot):
+        return f"holdfast-{slot}" if self.sessions == "each" else "holdfast"
+
+    def machine_text(self):
+        nics = ", ".join(f"igb behind {n}" for n in self.machine["nics"])
+        return f"q35, intel-iommu {self.machine['iommu']}, {nics}"
+
+
+def from_dict(name, data):
+    unknown = set(data) - TOP
+    if unknown:
+        raise ScenarioError(f"{name}: unknown key {', '.join(sorted(unknown))}")
+    if "summary" not in data:
+        raise ScenarioError(f"{name}: no summary")
+    data = dict(data)
+    if isinstance(data.get("new"), str):
+        data["new"] = [data["new"]]
+    machine = {"iommu": "intremap=on", "memory": 1024, "nics": ["root-port"], "bystander": "igb"}
+    machine.update(data.get("machine", {}))
+    data["machine"] = machine
+    s = Scenario(name=name, **data)
+    if s.kind not in KINDS:
+        raise ScenarioError(f"{name}: kind {s.kind} is not one of {', '.join(KINDS)}")
+    if s.kind == "cancel" and s.cancel not in ("session", "freeze"):
+        raise ScenarioError(f"{name}: cancel must be session or freeze")
+    if s.kind == "refuse" and not s.case:
+        raise ScenarioError(f"{name}: a refuse scenario needs at least one [[case]]")
+    if s.negative and not s.negative.get("expect"):
+        raise ScenarioError(f"{name}: a negative twin names the reason it must fail for")
+    for behind in machine["nics"]:
+        if behind not in ("root-port", "switch"):
+            raise ScenarioError(f"{name}: a NIC is behind root-port or switch, not {behind}")
+    return s
+
+
+def load(name, folder=HERE):
+    path = os.path.join(folder, name + ".toml")
+    try:
+        with open(path, "rb") as f:
+            return from_dict(name, tomllib.load(f))
+    except FileNotFoundError:
+        raise ScenarioError(f"there is no scenario {name}; see: make lab") from None
+    except (tomllib.TOMLDecodeError, TypeError) as e:
+        raise ScenarioError(f"{name}: {e}") from e
+
+
+def names(folder=HERE):
+    """In the order of the files' names, the plain ones first as the numbers in `order` say."""
+    found = sorted(f[:-5] for f in os.listdir(folder) if f.endswith(".toml"))
+    order = ["stock", "stock-blackout", "nic-root-port", "nic-root-port-2000", "nic-switch", "nic-scalable", "nic-x2apic-ats",
+             "two-nics", "twenty-updates", "cross-version", "fence-no-luo", "fence-no-iommu", "cancel-prepare",
+             "cancel-freeze", "refusals"]
+    return sorted(found, key=lambda n: (order.index(n) if n in order else len(order), n))
