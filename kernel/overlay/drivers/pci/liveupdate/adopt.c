@@ -9,7 +9,7 @@
 /**
  * DOC: Adoption
  *
- * pci_lu_adopt() runs in pci_device_add(), after the capabilities were set up
+ * pci_lu_adopt() runs in pci_init_capabilities(), after the capabilities were set up
  * and before the device is registered, so that nothing can bind, reset or move it
  * first. It compares the live function with the record; any difference that
  * matters fences it. Then
@@ -174,6 +174,7 @@ static void pci_lu_adopt_fn(struct pci_lu_fn *fn, struct pci_dev *pdev)
 		pci_err(pdev, "live update: not the bridge of the record: %s\n", why);
 		pci_lu_guard_disarm(fn);
 		fn->state = PCI_LU_IDLE;
+		fn->depended = 0;
 		return;
 	}
 	pci_lu_hold(fn, pdev);
@@ -201,7 +202,7 @@ void pci_lu_adopt(struct pci_dev *pdev)
 
 		pci_read_config_word(pdev, PCI_COMMAND, &cmd);
 		if (cmd & PCI_COMMAND_MASTER)
-			pci_lu_fence_device(pdev, "the record of the previous kernel cannot be believed");
+			pci_lu_fence_device(pdev, pci_lu_reason_text(PCI_LU_REASON_REC_CRC));
 		return;
 	}
 

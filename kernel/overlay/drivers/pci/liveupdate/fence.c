@@ -17,7 +17,7 @@
  * a refused record), the functions are fenced when the host bridge is
  * registered, before any other access to the segment, by their recorded
  * addresses: bus numbers are as the previous kernel left them. Otherwise they
- * are fenced in pci_device_add(), when their owner finds that they do not
+ * are fenced in pci_init_capabilities(), when their owner finds that they do not
  * match, or by the IOMMU driver. All of that is before translation may end.
  *
  * If a record exists of which nothing can be believed, every endpoint that still
@@ -80,17 +80,17 @@ void pci_lu_fence_root(struct pci_bus *root, struct pci_ops *ops, const char *wh
 
 	/* Accessors want a bus; those below this one do not exist yet. */
 	bus = kmemdup(root, sizeof(*root), GFP_KERNEL);
-	if (!bus) {
-		pr_err("no memory to fence segment %04x: trying again at scan\n",
-		       pci_domain_nr(root));
-		return;
-	}
 
 	xa_for_each_range(&pci_lu_fns, key, fn, first, first + 0xffff) {
 		if (fn->state != PCI_LU_LISTED)
 			continue;
 		if (fn->bridge) {
 			fn->state = PCI_LU_IDLE;
+			fn->depended = 0;
+			continue;
+		}
+		if (!bus) {	/* pci_lu_adopt() fences it */
+			fn->refused = why;
 			continue;
 		}
 		bus->number = fn->bus;

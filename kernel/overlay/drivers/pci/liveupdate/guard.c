@@ -137,9 +137,13 @@ static int pci_lu_filter(struct pci_lu_fn *fn, struct pci_ops *inner,
 static int pci_lu_guard_write(struct pci_bus *bus, unsigned int devfn, int where,
 			      int size, u32 val)
 {
-	struct pci_ops *inner = READ_ONCE(pci_lu_bus_of(bus)->inner);
+	struct pci_lu_bus *filter = pci_lu_bus_of(bus);
+	struct pci_ops *inner;
 	struct pci_lu_fn *fn;
 
+	if (!filter)
+		return PCIBIOS_DEVICE_NOT_FOUND;
+	inner = READ_ONCE(filter->inner);
 	fn = xa_load(&pci_lu_fns, pci_lu_key(pci_domain_nr(bus), bus->number, devfn));
 	if (!fn || !READ_ONCE(fn->armed))
 		return inner->write(bus, devfn, where, size, val);
@@ -150,10 +154,14 @@ static int pci_lu_guard_write(struct pci_bus *bus, unsigned int devfn, int where
 static int pci_lu_guard_read(struct pci_bus *bus, unsigned int devfn, int where,
 			     int size, u32 *val)
 {
-	struct pci_ops *inner = READ_ONCE(pci_lu_bus_of(bus)->inner);
+	struct pci_lu_bus *filter = pci_lu_bus_of(bus);
+	struct pci_ops *inner;
 	struct pci_lu_fn *fn;
 	int ret;
 
+	if (!filter)
+		return PCIBIOS_DEVICE_NOT_FOUND;
+	inner = READ_ONCE(filter->inner);
 	fn = xa_load(&pci_lu_fns, pci_lu_key(pci_domain_nr(bus), bus->number, devfn));
 	if (!fn || !READ_ONCE(fn->armed))
 		return inner->read(bus, devfn, where, size, val);

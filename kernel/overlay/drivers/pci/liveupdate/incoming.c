@@ -17,7 +17,7 @@
  *    functions are fenced right here: Bus Master off. Otherwise the guard is
  *    armed on the buses that hold a listed function, and their children follow
  *    in pci_alloc_child_bus().
- * 3. pci_device_add(): pci_lu_adopt() compares each listed function with the
+ * 3. pci_init_capabilities(): pci_lu_adopt() compares each listed function with the
  *    record and adopts or fences it (adopt.c).
  * 4. rootfs_initcall, pci_iommu_init(): the IOMMU driver takes over the translation,
  *    or calls pci_lu_fence_all() before it switches translation off.

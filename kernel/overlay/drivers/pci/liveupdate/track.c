@@ -43,6 +43,7 @@
 
 #include "internal.h"
 
+/* State of all functions and of both records; see the DOC blocks. */
 DEFINE_MUTEX(pci_lu_lock);
 DEFINE_XARRAY(pci_lu_fns);
 
@@ -178,7 +179,7 @@ static int pci_lu_track_one(struct pci_dev *pdev, bool requested)
 	if (fn->requested && requested)
 		return -EBUSY;
 
-	if (fn->state == PCI_LU_IDLE) {
+	if (fn->state == PCI_LU_IDLE || fn->state == PCI_LU_FENCED) {
 		err = pm_runtime_resume_and_get(&pdev->dev);
 		if (err < 0)
 			return err;
