@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+/* Commands on the host under test itself. */
+#include "agent.h"
+#include "luo.h"
+#include "vfio.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <linux/reboot.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Subsystem ID of the host bridge: read-only, so writing it shows only in QEMU's trace. */
+#define MARK_BDF "0000:00:00.0"
+#define MARK_OFF 0x2c
+
+#define KHO_OUT "/sys/kernel/debug/kho/out/sub_fdts"
+
+static int mark(struct hf_call *c)
+{
+	uint64_t n;
+	int err = hf_arg_u64(c, "n", HF_REQUIRED, &n);
+
+	return err ? err : hf_pci_write(MARK_BDF, MARK_OFF, 4, (uint32_t)n, &c->err);
+}
+
+struct pci_arg {
+	char bdf[16];
+	uint64_t off, size;
+};
+
+static int get_pci(struct hf_call *c, struct pci_arg *a)
+{
+	int err = hf_arg_str(c, "bdf", NULL, a->bdf, sizeof(a->bdf));
+
+	if (!err)
+		err = hf_arg_u64(c, "off", HF_REQUIRED, &a->off);
+	if (!err)
+		err = hf_arg_u64(c, "size", 4, &a->size);
+	if (err)
+		return err;
+	if (!hf_valid_bdf(a->bdf) || a->off > 4095 ||
+	    (a->size != 1 && a->size != 2 && a->size != 4))
+		return hf_fail(&c->err, EINVAL, "config 0x%llx of %s",
+			       (unsigned long long)a->off, a->bdf);
+	return 0;
+}
+
+static int pci_read(struct hf_call *c)
+{
+	struct pci_arg a;
+	uint32_t val;
+	int err = get_pci(c, &a);
+
+	if (!err)
+		err = hf_pci_read(a.bdf, (unsigned int)a.off, (unsigned int)a.size, &val,
+				  &c->err);
+	if (!err)
+		hf_msg_u64(c->out, "value", val);
+	return err;
+}
+
+static int pci_write(struct hf_call *c)
+{
+	struct pci_arg a;
+	uint64_t val;
+	int err = get_pci(c, &a);
+
+	if (!err)
+		err = hf_arg_u64(c, "value", HF_REQUIRED, &val);
+	if (!err)
+		err = hf_pci_write(a.bdf, (unsigned int)a.off, (unsigned int)a.size,
+				   (uint32_t)val, &c->err);
+	return err;
+}
+
+static int sys_read(struct hf_call *c)
+{
+	char path[PATH_MAX], text[HF_LINE_MAX];
+	long n;
+	int err = hf_arg_str(c, "path", NULL, path, sizeof(path));
+
+	if (err)
+		return err;
+	n = hf_read_file(path, text, sizeof(text));
+	if (n < 0)
+		return hf_fail(&c->err, (int)-n, "read %s", path);
+	hf_msg_strn(c->out, "text", text, (size_t)n);
+	return 0;
+}
+
+static int sys_write(struct hf_call *c)
+{
+	char path[PATH_MAX], text[HF_LINE_MAX];
+	int err = hf_arg_str(c, "path", NULL, path, sizeof(path));
+
+	if (!err)
+		err = hf_arg_str(c, "text", NULL, text, sizeof(text));
+	return err ? err : hf_write_sysfs(path, text, &c->err);
+}
+
+/* Entries of @dir, and the bytes in them. -1: no such directory. */
+static int count_files(const char *dir, uint64_t *bytes)
+{
+	struct dirent *d;
+	DIR *p = opendir(dir);
+	int n = 0;
+
+	*bytes = 0;
+	if (!p)
+		return -1;
+	while ((d = readdir(p))) {
+		char path[PATH_MAX];
+		struct stat st;
+
+		if (d->d_name[0] == '.')
+			continue;
+		n++;
+		snprintf(path, sizeof(path), "%s/%s", dir, d->d_name);
+		if (!stat(path, &st))
+			*bytes += (uint64_t)st.st_size;
+	}
+	closedir(p);
+	return n;
+}
+
+static uint64_t meminfo(const char *text, const char *key)
+{
+	const char *p = strstr(text, key);
+
+	return p ? strtoull(p + strlen(key), NULL, 10) : 0;
+}
+
+static int sys_kho(struct hf_call *c)
+{
+	char text[HF_LINE_MAX];
+	uint64_t bytes;
+	long n;
+	int entries;
+
+	n = hf_read_file("/proc/meminfo", text, sizeof(text));
+	if (n < 0)
+		return hf_fail(&c->err, (int)-n, "read /proc/meminfo");
+	entries = count_files(KHO_OUT, &bytes);
+	hf_msg_s64(c->out, "kho_entries", entries);
+	hf_msg_u64(c->out, "kho_bytes", bytes);
+	hf_msg_u64(c->out, "mem_free_kb", meminfo(text, "MemFree:"));
+	hf_msg_u64(c->out, "mem_available_kb", meminfo(text, "MemAvailable:"));
+	hf_msg_u64(c->out, "mem_total_kb", meminfo(text, "MemTotal:"));
+	hf_msg_u64(c->out, "shmem_kb", meminfo(text, "Shmem:"));
+	hf_msg_u64(c->out, "unreclaimable_kb", meminfo(text, "SUnreclaim:"));
+	hf_msg_u64(c->out, "cma_free_kb", meminfo(text, "CmaFree:"));
+	hf_msg_u64(c->out, "preserved", hf_luo_preserved());
+	return 0;
+}
+
+static int klog(struct hf_call *c)
+{
+	uint64_t from, next;
+	int err = hf_arg_u64(c, "from", 0, &from);
+
+	if (!err)
+		err = hf_klog_send(from, &next, &c->err);
+	if (!err)
+		hf_msg_u64(c->out, "next", next);
+	return err;
+}
+
+static int kexec_load(struct hf_call *c)
+{
+	char kernel[PATH_MAX], initrd[PATH_MAX], cmdline[HF_LINE_MAX];
+	int err = hf_arg_str(c, "kernel", NULL, kernel, sizeof(kernel));
+
+	if (!err)
+		err = hf_arg_str(c, "initrd", "", initrd, sizeof(initrd));
+	if (!err)
+		err = hf_arg_str(c, "cmdline", NULL, cmdline, sizeof(cmdline));
+	return err ? err : hf_kexec_load(kernel, initrd, cmdline, &c->err);
+}
+
+static int kexec_exec(struct hf_call *c)
+{
+	return hf_kexec_exec(&c->err);
+}
+
+static int quit(struct hf_call *c)
+{
+	/* Nobody is left to reply afterwards. */
+	hf_reply(c, 0);
+	sync();
+	reboot(RB_POWER_OFF);
+	return hf_fail(&c->err, errno, "power off");
+}
+
+const struct hf_cmd hf_sys_cmds[] = {
+	{ "mark", mark },
+	{ "pci.read", pci_read },
+	{ "pci.write", pci_write },
+	{ "sys.read", sys_read },
+	{ "sys.write", sys_write },
+	{ "sys.kho", sys_kho },
+	{ "klog", klog },
+	{ "kexec.load", kexec_load },
+	{ "kexec.exec", kexec_exec },
+	{ "run", hf_cmd_run },
+	{ "quit", quit },
+	{ NULL, NULL },
+};

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A slot: one NIC, its memory, its place in the lab.
+ *
+ * All memory of a slot is one memfd:
+ *
+ *	0		struct hf_slot_page
+ *	ring_off	RX descriptors
+ *	buf_off		buffers, buffer i belongs to descriptor i
+ *	map_len		end of what the device may reach
+ *	canary_off	one page the device must never reach (== map_len)
+ *
+ * The device sees bytes 0..map_len at iova_base; the canary is part of the
+ * memfd, so that it is still there to be looked at after the kexec, but it is
+ * not part of any mapping.
+ */
+#ifndef HF_SLOT_H
+#define HF_SLOT_H
+
+#include "json.h"
+#include "vfio.h"
+
+#define HF_SLOTS 4
+
+#define HF_PAGE_MAGIC "HFSLOT1"		/* 8 bytes with the terminator */
+#define HF_PAGE_VERSION 1
+#define HF_BUF_SIZE 2048
+#define HF_CANARY_BYTE 0xc5
+
+/*
+ * The agent page: all that a later kernel's agent needs to go on with a slot.
+ * Little-endian, no padding; fields are only ever added at the end, and a
+ * reader refuses a version it does not know.
+ */
+struct hf_slot_page {
+	char magic[8];
+	uint32_t version;
+	uint32_t size;		/* of this structure as written */
+	uint64_t iova_base;
+	uint64_t map_len;	/* bytes mapped at iova_base */
+	uint64_t total_len;	/* bytes of the memfd */
+	uint64_t ring_off, buf_off, canary_off;
+	uint32_t buf_size, descs;
+	uint32_t vectors;	/* MSI-X vectors in use */
+	uint32_t planted;	/* 1: planted_desc points at planted_iova */
+	uint32_t planted_desc;
+	uint32_t slot;
+	uint64_t planted_iova;
+	char bdf[16];
+	char native[32];	/* driver to give the device back to, or "" */
+	char nic[16];		/* hf_nic_ops.name */
+};
+
+struct hf_slot {
+	bool used;
+	bool anon;		/* memory is not a memfd: for refusal tests */
+	struct hf_vfio dev;
+	const struct hf_nic_ops *nic;
+	int memfd;		/* -1 if anon */
+	uint8_t *mem;		/* the whole memfd */
+	size_t len;
+	struct hf_slot_page *page;	/* == mem */
+};
+
+/* Slot @i, in use or not; NULL if there is no such slot. */
+struct hf_slot *hf_slot_at(uint64_t i);
+
+/* What nic.open decides. */
+struct hf_slot_cfg {
+	uint32_t slot, descs, vectors;
+	bool anon;
+	const char *bdf, *native, *nic;
+};
+
+/* Allocate, populate and describe the memory of a fresh slot. Return: 0 or -errno. */
+int hf_slot_create(struct hf_slot *s, const struct hf_slot_cfg *cfg, struct hf_err *e);
+/*
+ * Take a memfd a former kernel's agent filled; owns @memfd even on failure.
+ * Nothing in its page is believed before it has been checked against its size.
+ * Return: 0 or -errno (-EPROTO: not our page, or damaged).
+ */
+int hf_slot_adopt(struct hf_slot *s, int memfd, struct hf_err *e);
+/* Map the slot's memory for the device: new iommufd, IOAS, fixed IOVAs. */
+int hf_slot_map(struct hf_slot *s, struct hf_err *e);
+/* The ring as the driver wants it. */
+void hf_slot_ring(const struct hf_slot *s, struct hf_ring *r);
+/* Close and free everything; the slot is unused afterwards. Safe at any stage. */
+void hf_slot_close(struct hf_slot *s);
+
+/*
+ * Guest-physical address of the page that backs @addr, from /proc/self/pagemap.
+ * @pagemap is an open fd. Return: 0 or -errno (-ENODATA: no page is there).
+ */
+int hf_gpa(int pagemap, const void *addr, uint64_t *gpa, struct hf_err *e);
+int hf_pagemap_open(struct hf_err *e);
+
+/*
+ * Send the slot's `mem` events: runs of guest-physical memory, in memfd order.
+ * Return: 0 or -errno.
+ */
+int hf_slot_send_mem(const struct hf_slot *s, unsigned int slot, struct hf_err *e);
+
+#endif
