@@ -311,8 +311,7 @@ def close_books(run, books):
         books.series = watch.series(times, run.t0)
     events = run.trace()
     books.sections["config"] = judge.config_section(events, run.windows, run.counters)
-    untranslated = sum(run.watcher.slots[n].untranslated for n in run.slots) if run.watcher else 0
-    books.sections["iommu"] = judge.iommu_section(events, run.windows, run.planted, breaches + untranslated)
+    books.sections["iommu"] = judge.iommu_section(events, run.windows, run.planted, breaches)
     books.sections["irq"] = judge.irq_section(run.rearms)
 
 

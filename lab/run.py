@@ -162,7 +162,6 @@ class Run:
             got = self.call("nic.open", slot=number, bdf=nic.bdf, descs=self.sc.descs, vectors=self.sc.vectors,
                             native=False, timeout=30)
             geometry, layout = self.memory(number)
-            geometry["iova"] = got.get("iova_base")
             self.slots[number] = {"bdf": nic.bdf, "ports": nic.ports, "mac": nic.mac, "runs": layout.runs,
                                   "layout": layout, "vconfig_sha": got.get("vconfig_sha")}
             self.watcher.add(number, layout, geometry, number + 1)
@@ -233,7 +232,7 @@ class Run:
 
     def load(self, update):
         kernel = self.sc.new_kernel(update)
-        self.call("kexec.load", kernel=f"bzImage-{kernel}", initrd="initrd.gz", cmdline=self.cmdline(self.generation + 1),
+        self.call("kexec.load", kernel=f"/share/bzImage-{kernel}", initrd="/share/initrd.gz", cmdline=self.cmdline(self.generation + 1),
                   timeout=60)
         self.note("loaded", kernel=kernel)
 
@@ -312,7 +311,7 @@ class Run:
             return
         with open(os.path.join(self.dir, f"klog-{self.generation}.log"), "w") as f:
             for ev in self.ctl.take_events("klog"):
-                f.write(f"[{ev.get('t_us', 0) / 1e6:12.6f}] {ev.get('text', '')}\n")
+                f.write(f"[{ev.get('at_us', 0) / 1e6:12.6f}] {ev.get('line', '')}\n")
 
     def finish_traffic(self):
         """Stops the senders, lets the last frames land, closes the books of every slot."""

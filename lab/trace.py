@@ -122,9 +122,9 @@ def width(off, value, bridge):
         return 1
     if off & 3 == 2:
         return 1 if off in (0x1A,) and bridge else 2
-    known = dict(_HEADER_WIDTHS, **(_BRIDGE_WIDTHS if bridge else {}))
+    known = _HEADER_WIDTHS | (_BRIDGE_WIDTHS if bridge else {})
     if off in known:
-        return known[off]
+        return max(known[off], 2 if value > 0xFF else 1)
     if 0x10 <= off < 0x40:
         return 4
     return 2

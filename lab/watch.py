@@ -52,8 +52,6 @@ class Slot:
         self.planted = set()        # descriptor indices that point outside every mapping
         self.planted_done = 0
         self.stalled_since = None
-        self.untranslated = 0       # frames found at the number the IOVA would be as a physical address
-        self.iova = geometry.get("iova")
 
     def status(self, index):
         return struct.unpack_from("<I", self.ram, self.layout.ram(self.ring_off + index * DESC) + 8)[0]
@@ -115,16 +113,6 @@ class Slot:
         self.times.append((now, seq))
         return 1
 
-    def untranslated_hit(self):
-        """True when the next buffer's IOVA, taken as a physical address, holds one of our frames."""
-        if self.iova is None:
-            return False
-        at = self.iova + self.buf_off + min(self.next, self.descs - 1) * self.buf_size
-        if at + traffic.FRAME_LEN > len(self.ram) or self.layout.holds(at):
-            return False
-        head = self.ram[at:at + traffic.MIN_LEN]
-        return head[12:18] == struct.pack(">HI", traffic.ETHERTYPE, traffic.MAGIC)
-
     def landed(self):
         return len(self.times)
 
@@ -176,8 +164,6 @@ class Watcher:
         good = 0
         for slot in list(self.slots.values()):
             good += slot.poll(now)
-            if slot.untranslated_hit():
-                slot.untranslated = 1
         for canary in list(self.canaries):
             if not canary.broken and not canary.check():
                 self.breaches += 1

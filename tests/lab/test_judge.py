@@ -1,0 +1,172 @@
+import os
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.insert(0, os.path.dirname(__file__))
+from lab import judge, trace            # noqa: E402
+from images import NIC, OTHER, PORT, images     # noqa: E402
+
+
+def cfg(bdf, off, value):
+    return f"1@100.000000:pci_cfg_write x {bdf[5:]} @{off:#x} <- {value:#x}"
+
+
+def mark(n):
+    return cfg("0000:00:00.0", 0x2C, n)
+
+
+def gcmd(status, value):
+    return f"1@100.000000:vtd_reg_write_gcmd status {status:#x} value {value:#x}"
+
+
+ROOT = "1@100.000000:vtd_reg_dmar_root addr 0x1000 scalable 0"
+OFF = gcmd(0xC7000000, 0x06000000)
+
+
+def between(*lines):
+    return trace.parse([mark(0xA0), *lines, mark(0xA1)])
+
+
+WINDOWS = [(0xA0, 0xA1, images())]
+
+
+class Frames(unittest.TestCase):
+    def test_lost(self):
+        seen = bytearray([1, 1, 0, 1, 0])
+        self.assertEqual(judge.frames(seen, 0, 4, 0), (5, 3, 2))
+        self.assertEqual(judge.frames(seen, 0, 4, 1), (5, 3, 1))
+        self.assertEqual(judge.frames(seen, 0, 1, 1), (2, 2, 0))
+        self.assertEqual(judge.frames(seen, 3, 2, 0), (0, 0, 0))
+
+    def dma(self, **kw):
+        base = {"offered": 100, "landed": 100, "lost": 0, "corrupt": 0, "out_of_order": 0, "duplicate": 0, "planted": 0,
+                "landed_in_blackout": 50, "offered_in_blackout": 50, "max_gap_ms": 5}
+        return dict(base, **kw)
+
+    def test_bars(self):
+        self.assertEqual(judge.verdict(judge.dma_bars(self.dma())), ("pass", []))
+        for key in ("lost", "corrupt", "out_of_order", "duplicate"):
+            self.assertEqual(judge.verdict(judge.dma_bars(self.dma(**{key: 1}))), ("fail", [key]))
+
+    def test_blackout_rate(self):
+        self.assertEqual(judge.verdict(judge.dma_bars(self.dma(landed_in_blackout=44)))[1], ["landed_in_blackout"])
+        self.assertEqual(judge.verdict(judge.dma_bars(self.dma(landed_in_blackout=0, offered_in_blackout=0)))[1],
+                         ["landed_in_blackout"])
+
+
+class Config(unittest.TestCase):
+    def test_quiet(self):
+        c = judge.config_section(between(cfg(NIC, 0x72, 0xC009), cfg(PORT, 0x3E, 2), cfg(OTHER, 4, 0)), WINDOWS, [])
+        self.assertEqual((c["reached"], c["harmful_reached"], c["resets"]), (2, 0, 0))
+        self.assertEqual(judge.verdict(judge.config_bars(c)), ("pass", []))
+
+    def test_harm_is_named(self):
+        c = judge.config_section(between(cfg(NIC, 4, 0x103), cfg(PORT, 4, 0x103), cfg(NIC, 0xA8, 0xA810)), WINDOWS, [])
+        self.assertEqual((c["harmful_reached"], c["resets"]), (3, 1))
+        self.assertEqual(judge.verdict(judge.config_bars(c))[1],
+                         ["harmful_reached:COMMAND.BME", "harmful_reached:DEVCTL.FLR", "resets:DEVCTL.FLR"])
+        self.assertEqual(c["evidence"][0], {"bdf": NIC, "off": 4, "old": 0x107, "new": 0x103, "rows": ["COMMAND.BME"]})
+
+    def test_outside_the_window_nothing_counts(self):
+        events = trace.parse([cfg(NIC, 4, 0), mark(0xA0), mark(0xA1), cfg(NIC, 4, 0)])
+        self.assertEqual(judge.config_section(events, WINDOWS, [])["reached"], 0)
+
+    def test_the_shadow_follows_the_writes(self):
+        c = judge.config_section(between(cfg(NIC, 0x10, 0xFFFFFFFF), cfg(NIC, 0x10, 0xFE200000)), WINDOWS, [])
+        self.assertEqual(c["harmful_rows"], {"BAR0": 2})
+
+    def test_counters(self):
+        c = judge.config_section([], [], ["withheld 5\nbar 3\nunexplained 2\n", "withheld 1\nbar 1\nunexplained 0\n"])
+        self.assertEqual((c["withheld"], c["unexplained_withheld"], c["withheld_rows"]), (6, 2, {"bar": 4}))
+        self.assertEqual(judge.verdict(judge.config_bars(c))[1], ["unexplained_withheld"])
+
+
+class Iommu(unittest.TestCase):
+    def test_translation_off(self):
+        s = judge.iommu_section(between(OFF), WINDOWS, [], 0)
+        self.assertEqual(judge.verdict(judge.iommu_bars(s, 0))[1], ["translation_off"])
+
+    def test_planted_fault_is_expected_others_are_not(self):
+        fault = "1@100.000000:vtd_dmar_fault sid 0x100 fault 5 addr {:#x} write 1"
+        s = judge.iommu_section(between(fault.format(0x5008), fault.format(0x6000)), WINDOWS, [(NIC, 0x5000)], 0)
+        self.assertEqual((s["faults"], s["planted_faults"]), (1, 1))
+        s = judge.iommu_section(between(), WINDOWS, [(NIC, 0x5000)], 0)
+        self.assertEqual(judge.verdict(judge.iommu_bars(s, 1))[1], ["planted_faults"])
+
+    def test_breach(self):
+        s = judge.iommu_section(between(), WINDOWS, [], 1)
+        self.assertEqual(judge.verdict(judge.iommu_bars(s, 0))[1], ["isolation_breaches"])
+
+    def test_the_time_between_two_updates_counts_for_faults(self):
+        events = trace.parse([mark(0xA0), mark(0xA1), "1@1.000000:vtd_dmar_fault sid 0x100 fault 5 addr 0x1 write 1",
+                              mark(0xA2), OFF, mark(0xA3)])
+        s = judge.iommu_section(events, WINDOWS + [(0xA2, 0xA3, images())], [], 0)
+        self.assertEqual((s["faults"], s["translation_off"]), (1, 1))
+
+
+class Irq(unittest.TestCase):
+    def one(self, pba, latched, after):
+        return judge.irq_section([{"pba": pba, "irq_latched": latched, "irq": after}])
+
+    def test_good(self):
+        s = self.one(0b01, [1, 0], [2, 1])
+        self.assertEqual((s["latched"], s["delivered"], s["lost"], s["wrong_vector"], s["catch_up"]), (1, 1, 0, 0, 2))
+        self.assertEqual(judge.verdict(judge.irq_bars(s, [1])), ("pass", []))
+
+    def test_lost(self):
+        self.assertEqual(judge.verdict(judge.irq_bars(self.one(1, [0, 0], [1, 1]), [1]))[1], ["irq_lost"])
+
+    def test_wrong_vector(self):
+        self.assertEqual(judge.verdict(judge.irq_bars(self.one(1, [1, 1], [2, 2]), [1]))[1], ["wrong_vector"])
+
+    def test_no_catch_up(self):
+        self.assertEqual(judge.verdict(judge.irq_bars(self.one(1, [1, 0], [2, 0]), [1]))[1], ["catch_up_missing"])
+
+    def test_nothing_latched_at_all(self):
+        self.assertEqual(judge.verdict(judge.irq_bars(self.one(0, [0, 0], [1, 1]), [1]))[1], ["irq_latched"])
+
+    def test_not_quiesced(self):
+        self.assertEqual(judge.not_quiesced(between(cfg(NIC, 0x72, 0xC009), ROOT), WINDOWS, [NIC]), [])
+        self.assertEqual(judge.not_quiesced(between(ROOT, cfg(NIC, 0x72, 0xC009)), WINDOWS, [NIC]), [NIC])
+        self.assertEqual(judge.not_quiesced(between(), WINDOWS, [NIC]), [NIC])
+
+
+class World(unittest.TestCase):
+    def test_identity(self):
+        a = {"bars": [1, 2], "vconfig_sha": "x", "command": 0x107}
+        self.assertEqual(judge.identity(a, dict(a, command=0x507)), [])
+        self.assertEqual(judge.identity(a, {"bars": [1, 3], "vconfig_sha": "y", "command": 0x103}),
+                         ["bars", "vconfig_sha", "command"])
+
+    def test_fence(self):
+        clear = cfg(NIC, 4, 0x103)
+        for lines, want in (((clear, OFF), (True, True)), ((OFF, clear), (True, False)), ((OFF,), (False, False)),
+                            ((clear,), (True, True))):
+            self.assertEqual(judge.fence(between(*lines), WINDOWS, [NIC]), {NIC: want})
+
+    def test_bystander(self):
+        self.assertTrue(judge.bystander_quiesced(between(cfg(OTHER, 4, 0x103), ROOT), WINDOWS, OTHER))
+        self.assertFalse(judge.bystander_quiesced(between(ROOT, cfg(OTHER, 4, 0x103)), WINDOWS, OTHER))
+        self.assertFalse(judge.bystander_quiesced(between(), WINDOWS, OTHER))
+
+    def test_leftovers(self):
+        a = {"kho_entries": 3, "preserved": 0, "mem_free_kb": 900000}
+        self.assertEqual(judge.leftovers(a, dict(a, mem_free_kb=899000)), [])
+        self.assertEqual(judge.leftovers(a, {"kho_entries": 4, "preserved": 2, "mem_free_kb": 800000}),
+                         ["kho_entries+1", "preserved+2", "memory+100000kB"])
+
+    def test_milestones(self):
+        events = trace.parse([cfg(NIC, 0x72, 0xC009), cfg(OTHER, 4, 0), ROOT, cfg(PORT, 4, 0x107), cfg(NIC, 4, 0x107), ROOT])
+        self.assertEqual([(n, e.n) for n, e in judge.milestones(events, -1, {NIC})],
+                         [("freeze", 0), ("handover", 2), ("scan", 3), ("adopt", 5)])
+
+    def test_reasons(self):
+        self.assertTrue(judge.as_expected(["harmful_reached:COMMAND.BME", "lost"], ["harmful_reached"]))
+        self.assertTrue(judge.as_expected(["lost"], ["translation_off", "lost"]))
+        self.assertFalse(judge.as_expected(["lost"], ["los", "lost_"]))
+        self.assertFalse(judge.as_expected([], ["lost"]))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,156 @@
+import copy
+import json
+import os
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
+from lab import cli, flows, result, scenario, show      # noqa: E402
+from lab.errors import Infra, Skip                      # noqa: E402
+
+REQUIRED = {"nic-root-port", "nic-root-port-2000", "nic-switch", "nic-scalable", "nic-x2apic-ats", "two-nics",
+            "twenty-updates", "cross-version", "fence-no-luo", "fence-no-iommu", "cancel-prepare", "cancel-freeze"}
+
+
+def sample():
+    return {"version": 1, "scenario": "x", "verdict": "pass", "reasons": [], "kernel": {"old": "7.2", "new": None},
+            "machine": "m", **flows.empty_sections(),
+            "time_ms": dict.fromkeys(("freeze", "syscall_to_userspace", "adopt", "attach", "finish", "blackout")),
+            "timeline": [{"t_ms": 1.0, "event": "start"}], "landed_series": [[0, 1]], "bars": []}
+
+
+class Files(unittest.TestCase):
+    def test_all_load(self):
+        names = scenario.names()
+        self.assertLessEqual(REQUIRED, set(names))
+        for name in names:
+            s = scenario.load(name)
+            self.assertTrue(s.summary)
+            if name in REQUIRED:
+                self.assertTrue(s.negative["expect"], name)
+
+    def test_ring_is_long_enough_for_the_run(self):
+        for name in scenario.names():
+            s = scenario.load(name)
+            if s.kind == "update":
+                self.assertGreater(s.descs, s.rate * 13 * s.updates, name)
+
+    def test_twenty_updates_goes_back_and_forth(self):
+        s = scenario.load("twenty-updates")
+        self.assertEqual(s.updates, 20)
+        self.assertEqual([s.new_kernel(i) for i in range(3)], ["7.2-b", "7.2", "7.2-b"])
+        self.assertEqual(s.kernels(), ["7.2", "7.2-b"])
+
+    def test_mistakes_are_named(self):
+        for data, word in (({}, "summary"), ({"summary": "x", "frobnicate": 1}, "frobnicate"),
+                           ({"summary": "x", "kind": "y"}, "kind"), ({"summary": "x", "kind": "cancel"}, "cancel"),
+                           ({"summary": "x", "kind": "refuse"}, "case"), ({"summary": "x", "negative": {"cmdline": "a"}}, "reason"),
+                           ({"summary": "x", "machine": {"nics": ["bus"]}}, "bus")):
+            with self.assertRaisesRegex(scenario.ScenarioError, word):
+                scenario.from_dict("t", data)
+        with self.assertRaisesRegex(scenario.ScenarioError, "no scenario"):
+            scenario.load("no-such")
+
+
+class Results(unittest.TestCase):
+    def test_sample_is_valid(self):
+        self.assertEqual(result.check(sample()), [])
+
+    def test_every_field_of_the_specification_is_required(self):
+        for key in ("scenario", "verdict", "kernel", "machine", "dma", "config", "iommu", "irq", "time_ms", "timeline", "landed_series"):
+            bad = sample()
+            del bad[key]
+            self.assertTrue(result.check(bad), key)
+        for part in ("dma", "config", "iommu", "irq", "time_ms"):
+            for key in result.schema()["properties"][part]["required"]:
+                bad = copy.deepcopy(sample())
+                del bad[part][key]
+                self.assertTrue(result.check(bad), f"{part}.{key}")
+
+    def test_wrong_values(self):
+        for change in ({"verdict": "good"}, {"timeline": [{"event": "x"}]}, {"landed_series": [[1]]}, {"extra": 1},
+                       {"reasons": "lost"}, {"dma": dict(sample()["dma"], lost=-1)}, {"dma": dict(sample()["dma"], lost=True)}):
+            self.assertTrue(result.check(dict(sample(), **change)), change)
+
+    def test_a_bad_result_is_not_written(self):
+        with tempfile.TemporaryDirectory() as d:
+            path = os.path.join(d, "result.json")
+            with self.assertRaises(ValueError):
+                result.write(path, {"version": 1})
+            self.assertFalse(os.path.exists(path))
+            result.write(path, sample())
+            with open(path) as f:
+                self.assertEqual(json.load(f), sample())
+
+
+class Verdicts(unittest.TestCase):
+    def check(self, *results, names=("nic-root-port",), extra=()):
+        """Runs `check` with the given outcomes; returns (exit code, last line)."""
+        todo = iter(results)
+
+        def fake(_sc, _options):
+            r = next(todo)
+            if isinstance(r, Exception):
+                raise r
+            return r, "path"
+
+        with mock.patch.object(cli, "run_one", fake), mock.patch("builtins.print") as out:
+            code = cli.main(["check", *extra, *names])
+        return code, out.call_args_list[-1].args[0]
+
+    def twin(self, ok, reasons):
+        return dict(sample(), verdict="fail", reasons=reasons, negative={"expect": ["x"], "as_expected": ok})
+
+    def test_pass_and_twin(self):
+        self.assertEqual(self.check(sample(), self.twin(True, ["harmful_reached"])), (0, "2 passed, 0 failed, 0 skipped"))
+
+    def test_twin_that_fails_for_another_reason(self):
+        self.assertEqual(self.check(sample(), self.twin(False, ["lost"])), (1, "1 passed, 1 failed, 0 skipped"))
+
+    def test_twin_that_passes(self):
+        good = dict(sample(), negative={"expect": ["x"], "as_expected": False})
+        self.assertEqual(self.check(sample(), good), (1, "1 passed, 1 failed, 0 skipped"))
+
+    def test_skip(self):
+        self.assertEqual(self.check(Skip("no 7.3"), Skip("no 7.3"), names=["cross-version"]), (0, "0 passed, 0 failed, 2 skipped"))
+
+    def test_infra_is_tried_again_and_is_no_pass(self):
+        infra = dict(sample(), verdict="infra", reasons=["infra"])
+        self.assertEqual(self.check(infra, sample(), extra=["--no-negative"])[0], 0)
+        self.assertEqual(self.check(Infra("x"), infra, extra=["--no-negative"])[0], 1)
+
+    def test_missing_kernel_is_infra_and_has_a_result(self):
+        with tempfile.TemporaryDirectory() as d, mock.patch("builtins.print"):
+            self.assertEqual(cli.main(["run", "nic-root-port", "--build", d]), 75)
+            with open(os.path.join(d, "lab/nic-root-port/result.json")) as f:
+                self.assertEqual(json.load(f)["verdict"], "infra")
+
+    def test_optional_kernel_is_a_skip(self):
+        with tempfile.TemporaryDirectory() as d, mock.patch("builtins.print"):
+            os.makedirs(os.path.join(d, "kernel/7.2"))
+            open(os.path.join(d, "kernel/7.2/bzImage"), "w").close()
+            self.assertEqual(cli.main(["run", "cross-version", "--build", d]), 77)
+
+    def test_usage(self):
+        with mock.patch("sys.stderr"):
+            self.assertEqual(cli.main(["run", "no-such"]), 2)
+            self.assertEqual(cli.main(["run", "stock", "--negative"]), 2)
+
+
+class Show(unittest.TestCase):
+    def test_table(self):
+        r = dict(sample(), bars=[{"name": "lost", "value": 3, "limit": "= 0", "ok": False}], verdict="fail", reasons=["lost"])
+        text = show.table(r, "/x/result.json")
+        self.assertRegex(text, r"lost +3 +(= 0) +FAIL")
+        self.assertIn("verdict: FAIL  (lost)", text)
+        self.assertIn("result.json", text)
+
+    def test_spark(self):
+        self.assertEqual(show.spark([]), "")
+        self.assertEqual(show.spark([(0, 0), (1, 0), (2, 10)]), "▁█")
+
+
+if __name__ == "__main__":
+    unittest.main()
