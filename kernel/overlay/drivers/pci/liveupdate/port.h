@@ -14,7 +14,6 @@
 #include <linux/build_bug.h>
 #include <linux/crc32.h>
 #include <linux/kernel.h>
-#include <linux/minmax.h>
 #include <linux/pci_regs.h>
 #include <linux/stddef.h>
 #include <linux/string.h>
@@ -39,9 +38,6 @@ typedef unsigned long long u64;
 #ifndef ARRAY_SIZE
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 #endif
-
-#define min(a, b)		((a) < (b) ? (a) : (b))
-#define max_t(type, a, b)	((type)(a) > (type)(b) ? (type)(a) : (type)(b))
 
 /* CRC-32 (IEEE 802.3, reflected), as the kernel's function of this name. */
 static inline u32 crc32_le(u32 crc, const void *buf, size_t len)

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * PCI live update: the words for refusals. The kernel log, the library and the
+ * reports all take them from here.
+ */
+
+#include "port.h"
+#include "reason.h"
+
+struct pci_lu_reason_desc {
+	const char *name;
+	const char *text;
+};
+
+static const struct pci_lu_reason_desc pci_lu_reasons[] = {
+	[PCI_LU_OK] = { "ok", "no objection" },
+	[PCI_LU_REASON_REC_SHORT] = {
+		"record-short",
+		"the record is shorter than its header",
+	},
+	[PCI_LU_REASON_REC_COMPATIBLE] = {
+		"record-compatible",
+		"the record has an unknown compatible string",
+	},
+	[PCI_LU_REASON_REC_VERSION] = {
+		"record-version",
+		"the record has an unknown version",
+	},
+	[PCI_LU_REASON_REC_HDR_SIZE] = {
+		"record-header-size",
+		"the record has an impossible header size",
+	},
+	[PCI_LU_REASON_REC_FN_SIZE] = {
+		"record-function-size",
+		"the record has an impossible function entry size",
+	},
+	[PCI_LU_REASON_REC_COUNT] = {
+		"record-count",
+		"the record lists more functions than it may",
+	},
+	[PCI_LU_REASON_REC_TOTAL_SIZE] = {
+		"record-total-size",
+		"the size of the record does not match its contents",
+	},
+	[PCI_LU_REASON_REC_CRC] = {
+		"record-crc",
+		"the checksum of the record is wrong",
+	},
+	[PCI_LU_REASON_REC_REQUIRED] = {
+		"record-required",
+		"the record requires a feature that this kernel does not know",
+	},
+	[PCI_LU_REASON_REC_NOT_FROZEN] = {
+		"record-not-frozen",
+		"the previous kernel did not finish freezing",
+	},
+	[PCI_LU_REASON_FN_INDEX] = {
+		"function-index",
+		"there is no function entry with this index",
+	},
+	[PCI_LU_REASON_FN_KIND] = {
+		"function-kind",
+		"the function is not exactly one of endpoint and bridge",
+	},
+	[PCI_LU_REASON_FN_ROLE] = {
+		"function-role",
+		"the function is neither requested nor depended on",
+	},
+	[PCI_LU_REASON_FN_REQUIRED] = {
+		"function-required",
+		"the function requires a feature that this kernel does not know",
+	},
+	[PCI_LU_REASON_FN_DUPLICATE] = {
+		"function-duplicate",
+		"the function is listed twice",
+	},
+	[PCI_LU_REASON_FN_PARENT_INDEX] = {
+		"function-parent-index",
+		"the bridge above the function is not in the record",
+	},
+	[PCI_LU_REASON_FN_PARENT_SELF] = {
+		"function-parent-self",
+		"the function is listed as its own parent",
+	},
+	[PCI_LU_REASON_FN_PARENT_KIND] = {
+		"function-parent-kind",
+		"what is listed as the bridge above the function is no bridge",
+	},
+	[PCI_LU_REASON_FN_PARENT_CYCLE] = {
+		"function-parent-cycle",
+		"the bridges above the function form a cycle",
+	},
+	[PCI_LU_REASON_FN_PARENT_BUS] = {
+		"function-parent-bus",
+		"the function is on a bus that the bridge above it does not lead to",
+	},
+	[PCI_LU_REASON_FN_BUS_NUMBERS] = {
+		"function-bus-numbers",
+		"the bus numbers of the bridge are impossible",
+	},
+	[PCI_LU_REASON_FN_REFS] = {
+		"function-refs",
+		"the reference count of the function does not match its role",
+	},
+	[PCI_LU_REASON_FN_DRIVER] = {
+		"function-driver",
+		"the driver name of the function is not terminated",
+	},
+	[PCI_LU_REASON_FN_BAR_MASK] = {
+		"function-bar-mask",
+		"a BAR size mask of the function is impossible",
+	},
+	[PCI_LU_REASON_FN_BAR_VALUE] = {
+		"function-bar-value",
+		"a BAR of the function is not aligned to its size",
+	},
+	[PCI_LU_REASON_FN_VF_BAR_MASK] = {
+		"function-vf-bar-mask",
+		"a VF BAR size mask of the function is impossible",
+	},
+	[PCI_LU_REASON_FN_IRQ] = {
+		"function-irq",
+		"the interrupt mode or vector count of the function is impossible",
+	},
+	[PCI_LU_REASON_FN_ID] = {
+		"function-id",
+		"the vendor ID of the function is impossible",
+	},
+	[PCI_LU_REASON_DEV_GONE] = { "device-gone", "the device does not answer" },
+	[PCI_LU_REASON_DEV_HDR_TYPE] = {
+		"device-header-type",
+		"the header type of the device is not that of its kind",
+	},
+	[PCI_LU_REASON_DEV_CAP_LOOP] = {
+		"device-capability-loop",
+		"a capability list of the device leads back to itself",
+	},
+	[PCI_LU_REASON_DEV_CAP_RANGE] = {
+		"device-capability-range",
+		"a capability of the device does not fit where it is",
+	},
+	[PCI_LU_REASON_ADOPT_MISSING] = {
+		"adopt-missing",
+		"the recorded device was not found",
+	},
+	[PCI_LU_REASON_ADOPT_IDENTITY] = {
+		"adopt-identity",
+		"another device is where the recorded one was",
+	},
+	[PCI_LU_REASON_ADOPT_BAR] = { "adopt-bar", "a BAR is not what was recorded" },
+	[PCI_LU_REASON_ADOPT_WINDOW] = {
+		"adopt-window",
+		"a bridge window is not what was recorded",
+	},
+	[PCI_LU_REASON_ADOPT_BUS_NUMBERS] = {
+		"adopt-bus-numbers",
+		"the bus numbers of a bridge are not what was recorded",
+	},
+	[PCI_LU_REASON_ADOPT_COMMAND] = {
+		"adopt-command",
+		"the Command register lost bits that were recorded as set",
+	},
+	[PCI_LU_REASON_ADOPT_POWER] = {
+		"adopt-power",
+		"the device is not in power state D0 any more",
+	},
+	[PCI_LU_REASON_ADOPT_RESOURCE] = {
+		"adopt-resource",
+		"this kernel moved a resource of the device",
+	},
+	[PCI_LU_REASON_ADOPT_PARENT] = {
+		"adopt-parent",
+		"a bridge above the device could not be adopted",
+	},
+	[PCI_LU_REASON_ADOPT_IOMMU] = {
+		"adopt-iommu",
+		"this kernel cannot take over the address translation of the device",
+	},
+	[PCI_LU_REASON_ADOPT_DISABLED] = {
+		"adopt-disabled",
+		"live update is disabled in this kernel",
+	},
+	[PCI_LU_REASON_VF] = { "vf", "the device is an SR-IOV virtual function" },
+	[PCI_LU_REASON_PF_WITH_VFS] = {
+		"pf-with-vfs",
+		"the device has SR-IOV virtual functions enabled",
+	},
+	[PCI_LU_REASON_NOT_PCIE] = {
+		"not-pcie",
+		"the device is not a PCI Express device",
+	},
+	[PCI_LU_REASON_CONVENTIONAL_BRIDGE] = {
+		"conventional-bridge",
+		"a bridge above the device is not a PCI Express port",
+	},
+	[PCI_LU_REASON_VMD] = {
+		"vmd",
+		"the device is behind a Volume Management Device",
+	},
+	[PCI_LU_REASON_VGA] = { "vga", "the device is a VGA device" },
+	[PCI_LU_REASON_CXL] = { "cxl", "the device is a CXL device" },
+	[PCI_LU_REASON_IDE] = {
+		"ide",
+		"link encryption (IDE) is in use on the path of the device",
+	},
+	[PCI_LU_REASON_INTX_ONLY] = {
+		"intx-only",
+		"the device has neither MSI-X nor MSI",
+	},
+	[PCI_LU_REASON_POWER_STATE] = {
+		"power-state",
+		"the device is not in power state D0",
+	},
+	[PCI_LU_REASON_NO_BUS_MASTER] = { "no-bus-master", "Bus Master is off" },
+	[PCI_LU_REASON_HEADER_TYPE] = {
+		"header-type",
+		"the device has no standard header",
+	},
+	[PCI_LU_REASON_BAR_UNASSIGNED] = {
+		"bar-unassigned",
+		"a BAR of the device has no address",
+	},
+	[PCI_LU_REASON_NO_DRIVER] = {
+		"no-driver",
+		"no driver that takes part in live update owns the device",
+	},
+	[PCI_LU_REASON_VARIANT_DRIVER] = {
+		"variant-driver",
+		"the driver of the device is not vfio-pci itself",
+	},
+	[PCI_LU_REASON_NOT_OPEN] = { "not-open", "the device is not open" },
+	[PCI_LU_REASON_ALREADY] = {
+		"already-preserved",
+		"the device is preserved already",
+	},
+	[PCI_LU_REASON_NOT_FINISHED] = {
+		"not-finished",
+		"the previous live update has not finished",
+	},
+	[PCI_LU_REASON_NO_IOMMU] = { "no-iommu", "the device is not behind an IOMMU" },
+	[PCI_LU_REASON_IOMMU_UNSUPPORTED] = {
+		"iommu-unsupported",
+		"the IOMMU driver of the device does not take part in live update",
+	},
+	[PCI_LU_REASON_RMRR] = {
+		"rmrr",
+		"firmware reserves memory for DMA by the device (RMRR)",
+	},
+	[PCI_LU_REASON_GROUP] = {
+		"group",
+		"the device shares its IOMMU group with others",
+	},
+	[PCI_LU_REASON_NO_ACS] = {
+		"no-acs",
+		"a port above the device does not isolate it (ACS)",
+	},
+	[PCI_LU_REASON_DMA_ALIAS] = {
+		"dma-alias",
+		"the device uses more than one requester ID",
+	},
+	[PCI_LU_REASON_SVA] = { "sva", "the device uses process address spaces (SVA)" },
+	[PCI_LU_REASON_NESTED] = { "nested", "the device uses nested translation" },
+	[PCI_LU_REASON_PRI] = { "pri", "page requests are enabled on the device" },
+	[PCI_LU_REASON_NO_IOAS] = {
+		"no-ioas",
+		"the device is not attached to an I/O address space",
+	},
+	[PCI_LU_REASON_MAPPING] = {
+		"mapping",
+		"a DMA mapping is not backed by a memfd",
+	},
+	[PCI_LU_REASON_MEMFD_SESSION] = {
+		"memfd-session",
+		"a memfd behind a DMA mapping is not preserved in the same session",
+	},
+	[PCI_LU_REASON_NO_INTREMAP] = {
+		"no-interrupt-remapping",
+		"interrupt remapping is off",
+	},
+	[PCI_LU_REASON_ATS_STU] = {
+		"ats-stu",
+		"ATS is enabled with an unexpected smallest translation unit",
+	},
+	[PCI_LU_REASON_TYPE1] = {
+		"type1",
+		"the device is used through a legacy VFIO container",
+	},
+	[PCI_LU_REASON_ASSIGN_BUSSES] = {
+		"assign-busses",
+		"bus numbers are assigned anew at boot (pci=assign-busses)",
+	},
+	[PCI_LU_REASON_NO_LIVEUPDATE] = {
+		"no-liveupdate",
+		"live update is not enabled in this kernel",
+	},
+	[PCI_LU_REASON_NO_MEMORY] = { "no-memory", "out of memory" },
+	[PCI_LU_REASON_TOO_MANY] = { "too-many", "the record is full" },
+};
+
+static const struct pci_lu_reason_desc *pci_lu_reason_find(unsigned int reason)
+{
+	static const struct pci_lu_reason_desc unknown = {
+		"unknown", "unknown reason",
+	};
+
+	if (reason >= ARRAY_SIZE(pci_lu_reasons) || !pci_lu_reasons[reason].name)
+		return &unknown;
+
+	return &pci_lu_reasons[reason];
+}
+
+/**
+ * pci_lu_reason_text - say a reason to a person
+ * @reason: the reason, not negated
+ *
+ * Return: half a sentence in English, in lower case, without a full stop.
+ */
+const char *pci_lu_reason_text(enum pci_lu_reason reason)
+{
+	return pci_lu_reason_find(reason)->text;
+}
+
+/**
+ * pci_lu_reason_name - say a reason to a program
+ * @reason: the reason, not negated
+ *
+ * Return: a stable word.
+ */
+const char *pci_lu_reason_name(enum pci_lu_reason reason)
+{
+	return pci_lu_reason_find(reason)->name;
+}
