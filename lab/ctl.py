@@ -155,6 +155,14 @@ class Control:
         """Sends a command and returns its reply; raises AgentError or AgentTimeout."""
         return self.wait_reply(self.send(cmd, **args), cmd, timeout)
 
+    def many(self, cmd, all_args, timeout=10.0, batch=32):
+        """The replies to one command with many sets of arguments, without a round trip for each."""
+        out = []
+        for at in range(0, len(all_args), batch):
+            idents = [self.send(cmd, **args) for args in all_args[at:at + batch]]
+            out += [self.wait_reply(ident, cmd, timeout) for ident in idents]
+        return out
+
     def wait_event(self, name, timeout, match=lambda ev: True, reply_to=None):
         """The first event of that name that matches, among those kept and those to come.
 

@@ -45,7 +45,8 @@ def update_flow(run, books):
     books.bars += judge.irq_bars(irq, run.rearms)
     books.bars += _world_bars(run, quiesced=True)
     if run.sc.check_leftovers:
-        left = judge.leftovers(run.kho[0], run.kho[-1]) if run.kho else ["unknown"]
+        same = [k for k in run.kho if k["release"] == run.kho[-1]["release"]]
+        left = judge.leftovers(same[0], same[-1])
         books.bars.append(judge.zero("left_over", len(left), left))
 
 
@@ -90,7 +91,7 @@ def one_update(run, n):
             run.identity_issues.append(f"{bdf}:{row}")
     run.let_flow(run.sc.settle_s)
     run.check_bystander(f"update {n + 1}")
-    run.kho.append(run.call("sys.kho"))
+    run.kho.append(dict(run.call("sys.kho"), release=run.kernels["new"]))
     run.updates.append({"update": n + 1, "t_exec": t_exec, "t_retrieved": t_retrieved,
                         "release": run.kernels["new"]})
 

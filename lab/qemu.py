@@ -1,5 +1,6 @@
 """One QEMU: its command line, its memory, its monitor, its wires."""
 
+import ctypes
 import json
 import mmap
 import os
@@ -20,6 +21,15 @@ TRACE_EVENTS = (
     "vtd_reg_ir_root", "vtd_dmar_fault", "vtd_fault_disabled", "vtd_re_not_present", "vtd_ce_not_present",
 )
 BASE_CMDLINE = "console=ttyS0 panic=-1 quiet no_timer_check liveupdate=on kho=on"
+
+
+_prctl = ctypes.CDLL(None, use_errno=True).prctl
+
+
+def _die_with_parent():
+    """No QEMU outlives its runner, however that ends."""
+    pr_set_pdeathsig = 1
+    _prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
 
 
 class Nic:
@@ -105,7 +115,7 @@ class Machine:
             f.write(" ".join(argv) + "\n")
         with open(os.path.join(self.outdir, "qemu.log"), "wb") as err:
             self.proc = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=err, stderr=err,
-                                         pass_fds=fds, start_new_session=True)
+                                         pass_fds=fds, start_new_session=True, preexec_fn=_die_with_parent)
         self.wait_for(self.qmp_path)
         self.wait_for(self.ctl_path)
         self.qmp = Qmp(self.qmp_path)

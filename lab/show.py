@@ -47,7 +47,6 @@ class Live(Plain):
         self.source = lambda: 0
         self.lock = threading.Lock()
         self.done = threading.Event()
-        self.t0 = time.monotonic()
         self.history = []
         self.thread = threading.Thread(target=self._tick, name="show", daemon=True)
         self.thread.start()
