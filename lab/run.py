@@ -260,10 +260,10 @@ class Run:
     def kexec(self):
         """FREEZE and jump; returns (time of the call, boot event of the new kernel)."""
         t_exec = time.monotonic()
+        tail = Tail(self, t_exec)       # before the command: what it starts is in the trace at once
         ident = self.ctl.send("kexec.exec")
         self.note("FREEZE", at=t_exec)
         self.generation += 1
-        tail = Tail(self, t_exec)
         try:
             boot = self.ctl.wait_event("boot", BOOT_S * self.opt.patience,
                                        lambda ev: ev.get("generation") == self.generation, reply_to=ident)
