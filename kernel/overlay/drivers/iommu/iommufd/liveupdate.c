@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * iommufd live update: check the mappings of a preserved device, and keep them
+ * as they are until it is unpreserved.
+ *
+ * Copyright (c) 2026 The holdfast authors
+ */
+
+/**
+ * DOC: Mappings of a preserved device
+ *
+ * A preserved device goes on using its page tables while the kernel is
+ * replaced. So what they map must come across too, and between the check and
+ * the kexec nobody may change them. An iommufd is not preserved: in the new
+ * kernel the owner opens a fresh one, maps the same memory and attaches.
+ *
+ * Check: the device is attached, without a PASID, to a paging domain of an
+ * address space in which every mapping is either of a file whose memory comes
+ * across, as the caller decides, or of MMIO that the caller allows. The pages
+ * that the device reaches must be the ones the file has now: a hole that was
+ * punched after the mapping was made leaves the device with pages that no
+ * longer belong to the file, and that the new kernel would hand out to others.
+ *
+ * Lock: a count in the io_pagetable. While it is not zero, nothing is mapped,
+ * unmapped or split, and dirty tracking is not switched, -EBUSY. Each of these
+ * looks at the count under iova_rwsem, and the lock is taken under iova_rwsem
+ * held for write. What has begun before and dropped iova_rwsem for a while
+ * shows as an area without pages, and the lock is not granted. Domains may come
+ * and go beside ours.
+ *
+ * What keeps the rest in place: the attachment holds the domain, the domain
+ * holds the address space, the binding holds the iommufd file, and the vfio
+ * device file, which the Live Update Orchestrator holds, holds both. So a dying
+ * owner takes nothing away. Attaching elsewhere and detaching are the caller's
+ * business to refuse, since detaching cannot fail here.
+ *
+ * Locks, outermost first: iommufd_group.lock, io_pagetable.iova_rwsem. The walk
+ * over the pages, which takes as long as there is memory, holds iova_rwsem for
+ * read only; the count keeps the areas in place.
+ */
+
+#include <linux/dma-buf.h>
+#include <linux/file.h>
+#include <linux/iommu.h>
+#include <linux/iommufd.h>
+#include <linux/iommufd_liveupdate.h>
+#include <linux/pagemap.h>
+
+#include "io_pagetable.h"
+#include "iommufd_private.h"
+
+static struct iommufd_hw_pagetable *
+iommufd_lu_hwpt(struct iommufd_device *idev, char *why, size_t len)
+{
+	struct iommufd_group *igroup = idev->igroup;
+	unsigned long pasid = IOMMU_NO_PASID;
+	struct iommu_attach_handle *handle;
+	struct iommufd_hw_pagetable *hwpt;
+
+	lockdep_assert_held(&igroup->lock);
+
+	handle = iommu_attach_handle_get(igroup->group, IOMMU_NO_PASID, 0);
+	if (IS_ERR(handle) || to_iommufd_handle(handle)->idev != idev) {
+		scnprintf(why, len, "it is not attached to an address space");
+		return NULL;
+	}
+	hwpt = handle->domain->iommufd_hwpt;
+	if (xa_find_after(&igroup->pasid_attach, &pasid, ULONG_MAX,
+			  XA_PRESENT)) {
+		scnprintf(why, len, "PASID %lu is attached", pasid);
+		return NULL;
+	}
+	if (!hwpt_is_paging(hwpt)) {
+		scnprintf(why, len, "its translation is nested");
+		return NULL;
+	}
+	if (hwpt->fault) {
+		scnprintf(why, len, "its page faults are handled by userspace");
+		return NULL;
+	}
+	if (idev->vdev) {
+		scnprintf(why, len, "it is part of a virtual IOMMU");
+		return NULL;
+	}
+
+	return hwpt;
+}
+
+/* What can be said about an area without looking at its pages. */
+static int iommufd_lu_check_area(struct iopt_area *area,
+				 const struct iommufd_lu_rules *rules,
+				 char *why, size_t len)
+{
+	struct iopt_pages *pages = area->pages;
+	const char *text = NULL;
+
+	if (!pages || area->prevent_access) {
+		scnprintf(why, len, "the mapping at IOVA %#lx is changing",
+			  iopt_area_iova(area));
+		return -EBUSY;
+	}
+	if (area->num_locks) {
+		scnprintf(why, len, "the IOMMU keeps a queue at IOVA %#lx",
+			  iopt_area_iova(area));
+		return -EOPNOTSUPP;
+	}
+
+	switch (pages->type) {
+	case IOPT_ADDRESS_FILE:
+		text = rules->file(pages->file, rules->data);
+		break;
+	case IOPT_ADDRESS_DMABUF: {
+		struct phys_vec *phys = &pages->dmabuf.phys;
+
+		scoped_guard(mutex, &pages->mutex)
+			if (!phys->len ||
+			    !rules->mmio(phys->paddr, phys->len, rules->data))
+				text = "is not MMIO of the device itself";
+		break;
+	}
+	default:
+		text = "is memory of a process, not a memfd";
+	}
+	if (text) {
+		scnprintf(why, len, "the mapping at IOVA %#lx %s",
+			  iopt_area_iova(area), text);
+		return -EOPNOTSUPP;
+	}
+
+	return 0;
+}
+
+/*
+ * Do the page tables point to the pages that the file has now? A large folio
+ * is looked at once: as it is pinned, it cannot have been split, and the part
+ * of it that an area maps was mapped from it as a whole.
+ */
+static int iommufd_lu_check_pages(struct iopt_area *area,
+				  struct iommu_domain *domain,
+				  char *why, size_t len)
+{
+	struct address_space *mapping = area->pages->file->f_mapping;
+	unsigned long iova = iopt_area_iova(area);
+	unsigned long last = iopt_area_last_iova(area);
+
+	for (;;) {
+		unsigned long pos = area->pages->start +
+				    iopt_area_start_byte(area, iova);
+		unsigned long left;
+		struct folio *folio;
+		phys_addr_t phys;
+		bool same;
+
+		folio = filemap_get_folio(mapping, pos >> PAGE_SHIFT);
+		if (IS_ERR(folio))
+			goto changed;
+		phys = PFN_PHYS(folio_pfn(folio)) + offset_in_folio(folio, pos);
+		same = iommu_iova_to_phys(domain, iova) == phys;
+		left = folio_size(folio) - offset_in_folio(folio, pos);
+		folio_put(folio);
+		if (!same)
+			goto changed;
+		if (last - iova < left)
+			return 0;
+		iova += left;
+		cond_resched();
+	}
+
+changed:
+	scnprintf(why, len, "the memfd has other pages at IOVA %#lx than it had when it was mapped",
+		  iova);
+	return -EOPNOTSUPP;
+}
+
+/* Lock the address space of the device, unless a mapping stands against it. */
+static struct iommufd_ioas *
+iommufd_lu_lock_areas(struct iommufd_device *idev,
+		      const struct iommufd_lu_rules *rules,
+		      struct iommu_domain **domain, char *why, size_t len)
+{
+	struct iommufd_hw_pagetable *hwpt;
+	struct iommufd_ioas *ioas;
+	struct iopt_area *area;
+	int rc;
+
+	guard(mutex)(&idev->igroup->lock);
+	hwpt = iommufd_lu_hwpt(idev, why, len);
+	if (!hwpt)
+		return ERR_PTR(-EOPNOTSUPP);
+	ioas = to_hwpt_paging(hwpt)->ioas;
+
+	guard(rwsem_write)(&ioas->iopt.iova_rwsem);
+	for (area = iopt_area_iter_first(&ioas->iopt, 0, ULONG_MAX); area;
+	     area = iopt_area_iter_next(area, 0, ULONG_MAX)) {
+		rc = iommufd_lu_check_area(area, rules, why, len);
+		if (rc)
+			return ERR_PTR(rc);
+	}
+
+	/* The domain holds the address space, so it is alive. */
+	refcount_inc(&ioas->obj.users);
+	ioas->iopt.lu_locks++;
+	*domain = hwpt->domain;
+	return ioas;
+}
+
+/**
+ * iommufd_lu_unlock - let the mappings of an address space change again
+ * @ioas: what iommufd_lu_lock() returned
+ *
+ * Context: Process context.
+ */
+void iommufd_lu_unlock(struct iommufd_ioas *ioas)
+{
+	scoped_guard(rwsem_write, &ioas->iopt.iova_rwsem)
+		ioas->iopt.lu_locks--;
+	refcount_dec(&ioas->obj.users);
+}
+
+/**
+ * iommufd_lu_lock - check the mappings of a device and keep them as they are
+ * @idev: a bound device
+ * @rules: what the device may reach
+ * @why: where to put the reason of a refusal, in words
+ * @len: room at @why
+ *
+ * The caller sees to it that the device is not detached, and not attached to
+ * anything else, until iommufd_lu_unlock().
+ *
+ * Context: Process context; may take long if much memory is mapped.
+ * Return: the address space, to be given to iommufd_lu_unlock(); or an error
+ * pointer, and @why says why: -EOPNOTSUPP for what cannot be preserved, -EBUSY
+ * for what is just changing.
+ */
+struct iommufd_ioas *iommufd_lu_lock(struct iommufd_device *idev,
+				     const struct iommufd_lu_rules *rules,
+				     char *why, size_t len)
+{
+	struct iommu_domain *domain;
+	struct iommufd_ioas *ioas;
+	struct iopt_area *area;
+	int rc = 0;
+
+	ioas = iommufd_lu_lock_areas(idev, rules, &domain, why, len);
+	if (IS_ERR(ioas))
+		return ioas;
+
+	scoped_guard(rwsem_read, &ioas->iopt.iova_rwsem) {
+		for (area = iopt_area_iter_first(&ioas->iopt, 0, ULONG_MAX);
+		     area && !rc;
+		     area = iopt_area_iter_next(area, 0, ULONG_MAX))
+			if (area->pages->type == IOPT_ADDRESS_FILE)
+				rc = iommufd_lu_check_pages(area, domain,
+							    why, len);
+	}
+	if (rc) {
+		iommufd_lu_unlock(ioas);
+		return ERR_PTR(rc);
+	}
+
+	return ioas;
+}
+
+/**
+ * iommufd_lu_check - would iommufd_lu_lock() succeed?
+ * @idev: a bound device
+ * @rules: what the device may reach
+ * @why: where to put the reason of a refusal, in words
+ * @len: room at @why
+ *
+ * Looks at the mappings, but not at every page.
+ *
+ * Context: Process context.
+ * Return: 0 or what iommufd_lu_lock() would fail with.
+ */
+int iommufd_lu_check(struct iommufd_device *idev,
+		     const struct iommufd_lu_rules *rules,
+		     char *why, size_t len)
+{
+	struct iommu_domain *domain;
+	struct iommufd_ioas *ioas;
+
+	ioas = iommufd_lu_lock_areas(idev, rules, &domain, why, len);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+	iommufd_lu_unlock(ioas);
+
+	return 0;
+}
