@@ -257,7 +257,7 @@ def _one_refusal(run, case):
     run.note("case", name=case["name"])
     nic = run.machine.nics[0]
     try:
-        run.call("nic.open", slot=0, bdf=nic.bdf, descs=run.sc.descs, vectors=run.sc.vectors, native=False, timeout=30,
+        run.call("nic.open", slot=0, bdf=nic.bdf, descs=run.descs, vectors=run.sc.vectors, native=False, timeout=30,
                  **case.get("open", {}))
     except StepFailed as e:
         if e.reason != "nic.open" or not case.get("at_open"):

@@ -22,6 +22,7 @@ class Run:
         self.name = scenario.name + ("-negative" if options.negative else "")
         self.dir = os.path.join(options.build, "lab", self.name)
         self.rate = options.rate or scenario.rate
+        self.descs = scenario.descs_for(self.rate)
         self.t0 = time.monotonic()
         self.wall0 = time.time() - self.t0          # wall clock = wall0 + monotonic
         self.deadline = self.t0 + scenario.timeout_s * options.patience
@@ -160,7 +161,7 @@ class Run:
 
     def open_nics(self):
         for number, nic in enumerate(self.machine.nics):
-            got = self.call("nic.open", slot=number, bdf=nic.bdf, descs=self.sc.descs, vectors=self.sc.vectors,
+            got = self.call("nic.open", slot=number, bdf=nic.bdf, descs=self.descs, vectors=self.sc.vectors,
                             native=False, timeout=30)
             geometry, layout = self.memory(number)
             self.slots[number] = {"bdf": nic.bdf, "ports": nic.ports, "mac": nic.mac, "runs": layout.runs,

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
 KINDS = ("update", "fence", "cancel", "refuse", "blackout")
+RUN_S = 13              # the longest stretch of traffic around one update
+DESCS_MAX = 65528       # what igb can do
 TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "sessions", "settle_s", "plant",
        "optional_kernels", "cancel", "check_leftovers", "machine", "negative", "case", "cmdline", "cmdline_new", "timeout_s"}
 
@@ -51,6 +53,11 @@ class Scenario:
 
     def session_of(self, slot):
         return f"holdfast-{slot}" if self.sessions == "each" else "holdfast"
+
+    def descs_for(self, rate):
+        """A ring that lasts for the whole run at that rate: nobody gives a descriptor back."""
+        need = -(-rate * RUN_S * self.updates // 8) * 8
+        return max(self.descs, min(need, DESCS_MAX))
 
     def machine_text(self):
         nics = ", ".join(f"igb behind {n}" for n in self.machine["nics"])

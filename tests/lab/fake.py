@@ -16,9 +16,9 @@ import time
 import images
 from lab import qemu, watch
 
-DESCS = 4096
-RING, BUFS = 0x1000, 0x20000
-CANARY = 0x3F0000
+DESCS = 16384
+RING, BUFS = 0x1000, 0x100000
+CANARY = 0x80000
 BASE = 0x100000
 
 
@@ -27,7 +27,7 @@ class Machine:
     kernel_s = 0.3
 
     def __init__(self, outdir, spec, accel, kernel, initrd, cmdline):
-        self.size = 64 << 20
+        self.size = 128 << 20
         self.nics = [qemu.Nic(f"nic{i}", "igb", f"52:54:00:00:00:{i + 1:02x}", b) for i, b in enumerate(spec["nics"])]
         self.bystander = qemu.Nic("bystander", "igb", "52:54:00:00:01:01", "root-port")
         self.dir = tempfile.mkdtemp()
@@ -80,7 +80,7 @@ class Machine:
 
     def layout(self, i):
         length = BUFS + DESCS * 2048
-        return watch.Layout([[BASE + i * 0x1000000, length]])
+        return watch.Layout([[BASE + i * 0x2800000, length]])
 
     def _nic(self):
         socks = {n.qemu_sock: i for i, n in enumerate(self.nics)}

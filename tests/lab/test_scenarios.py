@@ -35,7 +35,9 @@ class Files(unittest.TestCase):
         for name in scenario.names():
             s = scenario.load(name)
             if s.kind == "update":
-                self.assertGreater(s.descs, s.rate * 13 * s.updates, name)
+                self.assertGreaterEqual(s.descs_for(s.rate), s.rate * scenario.RUN_S * s.updates, name)
+        self.assertEqual(scenario.load("nic-root-port").descs_for(2000), 26000)
+        self.assertEqual(scenario.load("nic-root-port").descs_for(9999), scenario.DESCS_MAX)
 
     def test_twenty_updates_goes_back_and_forth(self):
         s = scenario.load("twenty-updates")
