@@ -12,7 +12,8 @@
 #include <linux/types.h>
 
 struct device;
-struct iommu_group;
+struct iommu_domain;
+struct pci_dev;
 
 /**
  * struct iommu_lu_ops - what an IOMMU driver supplies for live update
@@ -49,8 +50,10 @@ const char *iommu_lu_not_ready(void);
 bool iommu_lu_adopted(struct device *dev);
 void iommu_lu_finish(struct device *dev);
 
-/* Hook of the IOMMU core: the group's device runs on an adopted translation. */
-bool iommu_lu_group_adopted(struct iommu_group *group);
+/* Hooks of the IOMMU core. */
+bool iommu_lu_running(struct pci_dev *pdev);
+bool iommu_lu_keep_domain(struct device *dev, struct iommu_domain *new_domain,
+			  struct iommu_domain *default_domain);
 
 #else
 
@@ -59,7 +62,14 @@ static inline bool iommu_lu_adopted(struct device *dev)
 	return false;
 }
 
-static inline bool iommu_lu_group_adopted(struct iommu_group *group)
+static inline bool iommu_lu_running(struct pci_dev *pdev)
+{
+	return false;
+}
+
+static inline bool iommu_lu_keep_domain(struct device *dev,
+					struct iommu_domain *new_domain,
+					struct iommu_domain *default_domain)
 {
 	return false;
 }
