@@ -1,0 +1,141 @@
+"""python3 -m lab.selftests: Linux's own tests of the live update orchestrator, unmodified, on our kernel.
+
+They come as static programs (scripts/selftests builds them). `liveupdate` runs within one kernel; the others
+have two stages with a kexec between them, which upstream leaves to a person and the lab does itself.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import sys
+
+from . import ctl, qemu
+from .errors import Infra
+from .run import BOOT_S, put
+
+KSFT_SKIP = 4
+ACROSS_KEXEC = ("luo_kexec_simple", "luo_multi_session", "luo_stress_sessions", "luo_stress_files")
+MACHINE = {"nics": [], "memory": 1024}
+TAP = re.compile(r"^(ok|not ok) \d+ (\S+)(.*)$")
+
+
+class Selftests:
+    def __init__(self, build, kernel, accel, patience):
+        self.build, self.kernel, self.accel, self.patience = build, kernel, accel, patience
+        self.dir = os.path.join(build, "lab", "selftests")
+        self.machine = self.ctl = None
+        self.generation = 0
+        self.count = {"ok": 0, "not ok": 0, "skip": 0}
+
+    def report(self, verdict, name, text=""):
+        self.count[verdict] += 1
+        print(f"{verdict} {name}" + (f": {text}" if text else ""), flush=True)
+
+    def cmdline(self):
+        return f"{qemu.BASE_CMDLINE} intel_iommu=on" + (f" hf.gen={self.generation}" if self.generation else "")
+
+    def start(self):
+        share = os.path.join(self.dir, "share")
+        shutil.rmtree(self.dir, ignore_errors=True)
+        os.makedirs(share)
+        for source, name in ((f"kernel/{self.kernel}/bzImage", "bzImage"), ("guest/initrd.gz", "initrd.gz"),
+                             *((f"selftests/{t}", t) for t in ("liveupdate",) + ACROSS_KEXEC)):
+            path = os.path.join(self.build, source)
+            if not os.path.exists(path):
+                raise Infra(f"{path} is not there: run make check, or scripts/selftests")
+            put(path, os.path.join(share, name))
+        self.machine = qemu.Machine(self.dir, MACHINE, self.accel, os.path.join(share, "bzImage"),
+                                    os.path.join(share, "initrd.gz"), self.cmdline())
+        self.machine.start()
+        self.ctl = ctl.Control(self.machine.ctl_path, os.path.join(self.dir, "ctl.log"), self.machine.alive)
+        try:
+            self.ctl.wait_event("boot", BOOT_S * self.patience)
+        except ctl.AgentTimeout as e:
+            raise Infra(f"the kernel did not come up ({e}); see {self.dir}/console.log") from e
+
+    def stop(self):
+        if self.ctl and self.machine.alive():
+            try:
+                self.ctl.send("quit")
+            except ctl.AgentTimeout:
+                pass
+        if self.machine:
+            self.machine.stop(grace=3 if self.ctl else 0)
+        if self.ctl:
+            self.ctl.close()
+
+    def run(self, *argv, timeout=90):
+        """(exit code, lines) of a program in the guest."""
+        timeout *= self.patience
+        got = self.ctl.call("run", timeout=timeout + 10, argv=[f"/share/{argv[0]}", *argv[1:]], timeout_s=int(timeout))
+        return got["exit"], [ev["line"] for ev in self.ctl.take_events("run")]
+
+    def kexec(self):
+        self.generation += 1
+        self.ctl.call("kexec.load", timeout=60 * self.patience, kernel="bzImage", initrd="initrd.gz",
+                      cmdline=self.cmdline())
+        ident = self.ctl.send("kexec.exec")
+        self.ctl.wait_event("boot", BOOT_S * self.patience, lambda ev: ev.get("generation") == self.generation,
+                            reply_to=ident)
+
+    def within_one_kernel(self):
+        code, lines = self.run("liveupdate")
+        results = [m.groups() for m in map(TAP.match, lines) if m]
+        for result, name, rest in results:
+            skipped = result == "ok" and "# SKIP" in rest
+            self.report("skip" if skipped else result, name, rest.strip() if skipped or result != "ok" else "")
+        if code == KSFT_SKIP and not results:
+            self.report("skip", "liveupdate", last(lines))
+        elif not results or (code and all(r == "ok" for r, _n, _t in results)):
+            self.report("not ok", "liveupdate", f"exit {code}: {last(lines)}")
+
+    def across_kexec(self, name):
+        for stage in ("1", "2"):
+            code, lines = self.run(name, "--stage", stage)
+            if code:
+                self.report("skip" if code == KSFT_SKIP else "not ok", name, f"stage {stage}, exit {code}: {last(lines)}")
+                return
+            if stage == "1":
+                self.kexec()
+        self.report("ok", name)
+
+    def all(self):
+        names = ("liveupdate",) + ACROSS_KEXEC
+        try:
+            self.start()
+            for name in names:
+                if name == "liveupdate":
+                    self.within_one_kernel()
+                else:
+                    self.across_kexec(name)
+        except (ctl.AgentError, ctl.AgentTimeout) as e:
+            self.report("not ok", name, f"{e}; see {self.dir}/console.log")
+        finally:
+            self.stop()
+
+
+def last(lines):
+    return next((line for line in reversed(lines) if line.strip()), "it said nothing")
+
+
+def main():
+    p = argparse.ArgumentParser(prog="lab.selftests", description=__doc__.splitlines()[0])
+    p.add_argument("--build", default="build", metavar="DIR")
+    p.add_argument("--kernel", default="7.2", metavar="NAME")
+    p.add_argument("--accel", default="tcg", choices=("tcg", "kvm"))
+    p.add_argument("--patience", type=float, default=1.0, metavar="X", help="multiply every time limit (slow machine)")
+    args = p.parse_args()
+    tests = Selftests(os.path.abspath(args.build), args.kernel, args.accel, args.patience)
+    try:
+        tests.all()
+    except Infra as e:
+        print(f"selftests: {e}", file=sys.stderr)
+        return 75
+    print("{ok} passed, {not ok} failed".format(**tests.count) +
+          (", {skip} skipped".format(**tests.count) if tests.count["skip"] else ""))
+    return 1 if tests.count["not ok"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
