@@ -53,7 +53,7 @@ debian_keyring() {
 private_apt() {
 	local dir=$cache/apt/$1 keyring uri suite
 	keyring=$(debian_keyring)
-	mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$cache/deb" ||
+	mkdir -p "$dir/lists/partial" "$dir/archives/partial" "$cache/deb" 2>/dev/null ||
 		die 75 "Cannot write to $cache: set HOLDFAST_CACHE to a directory that can be written."
 	while read -r uri suite; do
 		printf 'deb [target=Packages signed-by=%s] %s %s main\n' "$keyring" "$uri" "$suite"
