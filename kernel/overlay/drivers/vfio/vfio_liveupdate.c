@@ -100,7 +100,8 @@ bool vfio_lu_refuses_open(struct vfio_device *device)
 bool vfio_lu_lock_attach(struct vfio_device *device)
 {
 	mutex_lock(&device->dev_set->lock);
-	if (!device->lu_attach_locked)
+	/* Paired with smp_store_release() in vfio_pci_lu_unpreserve() */
+	if (!smp_load_acquire(&device->lu_attach_locked))
 		return true;
 	mutex_unlock(&device->dev_set->lock);
 

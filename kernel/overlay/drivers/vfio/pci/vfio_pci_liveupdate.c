@@ -61,12 +61,14 @@
  * An owner is gone if nobody but the Orchestrator holds the file. While there is
  * one and the device is not attached, finish is refused with -EBUSY.
  *
- * Locks, outermost first: the mutex of the session; dev_set->lock (preserve,
- * unpreserve, retrieve, finish); those of iommufd. At freeze: igate;
- * memory_lock; those of the PCI core and of the IOMMU. What userspace can hold
- * for as long as it likes, because it is held while user memory is accessed, is
- * taken interruptibly or with a time limit: no owner can keep a host from being
- * updated but by having its own device refused.
+ * Locks, outermost first: the mutex of the session; dev_set->lock (preserve and
+ * finish); those of iommufd, the PCI core and the IOMMU. At freeze: igate;
+ * memory_lock; those of the PCI core and the IOMMU. Innermost: vfio_pci_lu_lock.
+ *
+ * An owner must not be able to keep its host from being updated. VFIO holds
+ * dev_set->lock while it writes to memory of the owner, which can take as long
+ * as the owner likes. So in the old kernel preserve takes it interruptibly, and
+ * nothing else does; what freeze waits for has a time limit.
  */
 
 #include <linux/delay.h>
@@ -180,7 +182,8 @@ static int vfio_pci_lu_preserve_locked(struct vfio_pci_core_device *vdev,
 		goto unpreserve_pci;
 	}
 
-	vdev->lu = lu;
+	scoped_guard(mutex, &vfio_pci_lu_lock)
+		vdev->lu = lu;
 	vdev->vdev.lu_attach_locked = true;
 	return 0;
 
@@ -258,13 +261,13 @@ static void vfio_pci_lu_unpreserve(struct liveupdate_file_op_args *args)
 	struct pci_dev *pdev = vdev->pdev;
 	struct vfio_pci_lu *lu = vdev->lu;
 
-	scoped_guard(mutex, &vdev->vdev.dev_set->lock) {
-		vdev->vdev.lu_attach_locked = false;
+	scoped_guard(mutex, &vfio_pci_lu_lock)
 		vdev->lu = NULL;
-		iommu_lu_unpreserve(&pdev->dev);
-		pci_lu_unpreserve(pdev);
-		iommufd_lu_unlock(lu->ioas);
-	}
+	iommu_lu_unpreserve(&pdev->dev);
+	pci_lu_unpreserve(pdev);
+	iommufd_lu_unlock(lu->ioas);
+	/* Last, and without dev_set->lock. Paired in vfio_lu_lock_attach(). */
+	smp_store_release(&vdev->vdev.lu_attach_locked, false);
 	pm_runtime_put(&pdev->dev);
 	kho_unpreserve_free(lu->out);
 	kfree(lu);
@@ -411,7 +414,8 @@ static int vfio_pci_lu_retrieve_vdev(struct vfio_pci_core_device *vdev,
 		return PTR_ERR(file);
 	}
 
-	scoped_guard(mutex, &vdev->vdev.dev_set->lock)
+	/* Nobody can open the device by any other file. */
+	scoped_guard(mutex, &vfio_pci_lu_lock)
 		vdev->lu = lu;
 	*filep = file;
 	return 0;
@@ -508,7 +512,8 @@ static void vfio_pci_lu_finish_retrieved(struct vfio_pci_core_device *vdev)
 			iommu_lu_finish(&pdev->dev);
 			pci_lu_finish(pdev);
 		}
-		vdev->lu = NULL;
+		scoped_guard(mutex, &vfio_pci_lu_lock)
+			vdev->lu = NULL;
 	}
 	if (!attached)
 		vfio_pci_lu_give_up(pdev, "its owner is gone and had not attached it");

@@ -25,7 +25,8 @@ struct vfio_pci_lu_ser;
  *	    memory_lock are held for it
  *
  * Exists from preserve to unpreserve, and from retrieve to finish. The pointer
- * to it is written under dev_set->lock.
+ * to it is written under vfio_pci_lu_lock, and in the new kernel under
+ * dev_set->lock as well, which opening the device holds.
  */
 struct vfio_pci_lu {
 	struct vfio_pci_lu_ser *out;
@@ -43,6 +44,7 @@ struct vfio_pci_lu_why {
 #ifdef CONFIG_VFIO_PCI_LIVEUPDATE
 
 /* vfio_pci_liveupdate_state.c */
+extern struct mutex vfio_pci_lu_lock;
 bool vfio_pci_lu_mmio_rule(phys_addr_t start, size_t len, void *data);
 int vfio_pci_lu_check_device(struct vfio_pci_core_device *vdev,
 			     struct vfio_pci_lu_why *why);

@@ -52,6 +52,9 @@
 
 #include "vfio_pci_priv.h"
 
+/* Protects vfio_pci_core_device.lu. Innermost; not held for long. */
+DEFINE_MUTEX(vfio_pci_lu_lock);
+
 static int vfio_pci_lu_refuse(struct vfio_pci_lu_why *why, u32 reason,
 			      const char *text)
 {
@@ -168,12 +171,15 @@ int vfio_pci_lu_feature(struct vfio_pci_core_device *vdev, u32 flags,
 
 	if (mutex_lock_interruptible(&device->dev_set->lock))
 		return -EINTR;
-	if (pci_lu_adopted(vdev->pdev))
-		answer.flags |= VFIO_LIVEUPDATE_INCOMING;
-	if (device->lu_attach_locked) {
-		answer.flags |= VFIO_LIVEUPDATE_PRESERVED;
-		if (READ_ONCE(vdev->lu->frozen))
+	scoped_guard(mutex, &vfio_pci_lu_lock) {
+		if (pci_lu_adopted(vdev->pdev))
+			answer.flags |= VFIO_LIVEUPDATE_INCOMING;
+		if (vdev->lu && vdev->lu->out)
+			answer.flags |= VFIO_LIVEUPDATE_PRESERVED;
+		if (vdev->lu && READ_ONCE(vdev->lu->frozen))
 			answer.flags |= VFIO_LIVEUPDATE_FROZEN;
+	}
+	if (answer.flags & VFIO_LIVEUPDATE_PRESERVED) {
 		vfio_pci_lu_refuse(&why, VFIO_LIVEUPDATE_STATE,
 				   "it is preserved already");
 	} else if (!device->cdev_opened) {
