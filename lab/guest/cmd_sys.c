@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/reboot.h>
 #include <stdio.h>
@@ -18,6 +19,9 @@
 /* Subsystem ID of the host bridge: read-only, so writing it shows only in QEMU's trace. */
 #define MARK_BDF "0000:00:00.0"
 #define MARK_OFF 0x2c
+
+#define DUMP_BYTES 1024	/* of config space in one event */
+#define READ_BYTES 2000	/* of a file in one reply */
 
 #define KHO_OUT "/sys/kernel/debug/kho/out/sub_fdts"
 
@@ -79,18 +83,89 @@ static int pci_write(struct hf_call *c)
 	return err;
 }
 
-static int sys_read(struct hf_call *c)
+static int pci_dump(struct hf_call *c)
 {
-	char path[PATH_MAX], text[HF_LINE_MAX];
-	long n;
-	int err = hf_arg_str(c, "path", NULL, path, sizeof(path));
+	uint8_t cfg[4096];
+	char bdf[16];
+	long size;
+	int err = hf_arg_str(c, "bdf", NULL, bdf, sizeof(bdf));
 
 	if (err)
 		return err;
-	n = hf_read_file(path, text, sizeof(text));
+	if (!hf_valid_bdf(bdf))
+		return hf_fail(&c->err, EINVAL, "bdf \"%s\"", bdf);
+	size = hf_pci_read_all(bdf, cfg, sizeof(cfg), &c->err);
+	if (size < 0)
+		return (int)size;
+	for (long off = 0, n; off < size; off += n) {
+		char hex[2 * DUMP_BYTES + 1];
+		struct hf_msg m;
+
+		n = size - off < DUMP_BYTES ? size - off : DUMP_BYTES;
+		for (long i = 0; i < n; i++)
+			sprintf(hex + 2 * i, "%02x", cfg[off + i]);
+		hf_event_begin(&m, "pci");
+		hf_msg_str(&m, "bdf", bdf);
+		hf_msg_u64(&m, "off", (uint64_t)off);
+		hf_msg_str(&m, "hex", hex);
+		hf_msg_bool(&m, "last", off + n == size);
+		hf_event_end(&m);
+	}
+	hf_msg_u64(c->out, "size", (uint64_t)size);
+	return 0;
+}
+
+/*
+ * Read up to @size bytes that begin @off bytes into @path. Not by seeking: some
+ * files of debugfs can only be read from their start.
+ */
+static long read_at(const char *path, uint64_t off, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	while (len < size) {
+		/* Still before @off: into the buffer, to be overwritten. */
+		size_t want = off ? (off < size ? off : size) : size - len;
+
+		n = read(fd, buf + len, want);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		if (off)
+			off -= (uint64_t)n;
+		else
+			len += (size_t)n;
+	}
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	return n < 0 ? n : (long)len;
+}
+
+static int sys_read(struct hf_call *c)
+{
+	/* One byte more than is sent tells whether there is more. */
+	char path[PATH_MAX], text[READ_BYTES + 1];
+	uint64_t off;
+	size_t sent;
+	long n;
+	int err = hf_arg_str(c, "path", NULL, path, sizeof(path));
+
+	if (!err)
+		err = hf_arg_u64(c, "off", 0, &off);
+	if (err)
+		return err;
+	n = read_at(path, off, text, sizeof(text));
 	if (n < 0)
 		return hf_fail(&c->err, (int)-n, "read %s", path);
-	hf_msg_strn(c->out, "text", text, (size_t)n);
+	sent = hf_msg_strn(c->out, "text", text, (size_t)(n < READ_BYTES ? n : READ_BYTES));
+	hf_msg_last(c->out);
+	hf_msg_bool(c->out, "eof", sent == (size_t)n);
 	return 0;
 }
 
@@ -171,13 +246,27 @@ static int klog(struct hf_call *c)
 	return err;
 }
 
+/* A path; one that does not begin with a slash is in the share. */
+static int arg_share_path(struct hf_call *c, const char *key, const char *def, char *buf,
+			  size_t size)
+{
+	static const char share[] = "/share/";
+	int err = hf_arg_str(c, key, def, buf, size - strlen(share));
+
+	if (err || !*buf || *buf == '/')
+		return err;
+	memmove(buf + strlen(share), buf, strlen(buf) + 1);
+	memcpy(buf, share, strlen(share));
+	return 0;
+}
+
 static int kexec_load(struct hf_call *c)
 {
 	char kernel[PATH_MAX], initrd[PATH_MAX], cmdline[HF_LINE_MAX];
-	int err = hf_arg_str(c, "kernel", NULL, kernel, sizeof(kernel));
+	int err = arg_share_path(c, "kernel", NULL, kernel, sizeof(kernel));
 
 	if (!err)
-		err = hf_arg_str(c, "initrd", "", initrd, sizeof(initrd));
+		err = arg_share_path(c, "initrd", "", initrd, sizeof(initrd));
 	if (!err)
 		err = hf_arg_str(c, "cmdline", NULL, cmdline, sizeof(cmdline));
 	return err ? err : hf_kexec_load(kernel, initrd, cmdline, &c->err);
@@ -199,6 +288,7 @@ static int quit(struct hf_call *c)
 
 const struct hf_cmd hf_sys_cmds[] = {
 	{ "mark", mark },
+	{ "pci.dump", pci_dump },
 	{ "pci.read", pci_read },
 	{ "pci.write", pci_write },
 	{ "sys.read", sys_read },

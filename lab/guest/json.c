@@ -309,12 +309,12 @@ static size_t utf8_len(const unsigned char *s, size_t n)
 	return len;
 }
 
-void hf_msg_strn(struct hf_msg *m, const char *key, const char *s, size_t n)
+size_t hf_msg_strn(struct hf_msg *m, const char *key, const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s, *end = p + n;
 
 	if (!put_key(m, key, 2))
-		return;
+		return 0;
 	put_raw(m, "\"", 1);
 	while (p < end) {
 		size_t len = utf8_len(p, (size_t)(end - p));
@@ -341,6 +341,7 @@ void hf_msg_strn(struct hf_msg *m, const char *key, const char *s, size_t n)
 		p += len;
 	}
 	m->buf[m->len++] = '"';
+	return (size_t)(p - (const unsigned char *)s);
 }
 
 void hf_msg_str(struct hf_msg *m, const char *key, const char *s)

@@ -50,9 +50,12 @@ void hf_msg_begin(struct hf_msg *m);
 void hf_msg_u64(struct hf_msg *m, const char *key, uint64_t v);
 void hf_msg_s64(struct hf_msg *m, const char *key, int64_t v);
 void hf_msg_bool(struct hf_msg *m, const char *key, bool v);
-/* Any bytes; what is not UTF-8 goes out as the code point of each byte. */
+/*
+ * Any bytes; what is not UTF-8 goes out as the code point of each byte.
+ * Return: how many bytes of @s fitted.
+ */
+size_t hf_msg_strn(struct hf_msg *m, const char *key, const char *s, size_t n);
 void hf_msg_str(struct hf_msg *m, const char *key, const char *s);
-void hf_msg_strn(struct hf_msg *m, const char *key, const char *s, size_t n);
 /* Arrays: @key is NULL inside another array. Between the two: key NULL too. */
 void hf_msg_arr(struct hf_msg *m, const char *key);
 void hf_msg_arr_end(struct hf_msg *m);

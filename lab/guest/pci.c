@@ -45,6 +45,20 @@ int hf_pci_write(const char *bdf, unsigned int off, unsigned int size, uint32_t 
 	return err;
 }
 
+long hf_pci_read_all(const char *bdf, uint8_t *cfg, size_t size, struct hf_err *e)
+{
+	int fd = open_config(bdf, O_RDONLY, e);
+	size_t len = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	while (len < size && (n = pread(fd, cfg + len, size - len, (off_t)len)) > 0)
+		len += (size_t)n;
+	close(fd);
+	return len ? (long)len : hf_fail(e, EIO, "read config of %s", bdf);
+}
+
 /* Name of the driver of @bdf, "" for none. */
 static void driver_of(const char *bdf, char *name, size_t size)
 {

@@ -362,7 +362,7 @@ int hf_vfio_why(struct hf_vfio *v, bool *can, char reason[HF_WHY_TEXT], struct h
 
 	if (ioctl(v->cdev, VFIO_DEVICE_FEATURE, &q) < 0)
 		return hf_fail(e, errno, "VFIO_DEVICE_FEATURE_LIVEUPDATE %s", v->bdf);
-	*can = q.lu.reason == 0;
+	*can = q.lu.flags & VFIO_LIVEUPDATE_CAN_PRESERVE;
 	snprintf(reason, HF_WHY_TEXT, "%.*s", (int)sizeof(q.lu.text), q.lu.text);
 	return 0;
 #else

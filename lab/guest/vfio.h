@@ -110,6 +110,9 @@ int hf_pci_read(const char *bdf, unsigned int off, unsigned int size, uint32_t *
 int hf_pci_write(const char *bdf, unsigned int off, unsigned int size, uint32_t val,
 		 struct hf_err *e);
 
+/* All of it, 256 or 4096 bytes. Return: bytes read, or -errno. */
+long hf_pci_read_all(const char *bdf, uint8_t *cfg, size_t size, struct hf_err *e);
+
 /* Device */
 
 /* Empty @v: nothing open. Must precede everything else. */
