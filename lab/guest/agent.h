@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: GPL-2.0 */
 /* The agent: its port to the runner, its commands. See lab/PROTOCOL.md. */
 #ifndef HF_AGENT_H
 #define HF_AGENT_H

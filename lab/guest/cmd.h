@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: GPL-2.0 */
 /* What the nic.* and luo.* commands share. */
 #ifndef HF_CMD_H
 #define HF_CMD_H

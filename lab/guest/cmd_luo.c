@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0
 /* luo.*: preserving slots and getting them back. */
 #include "agent.h"
 #include "cmd.h"

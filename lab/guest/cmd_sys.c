@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0
 /* Commands on the host under test itself. */
 #include "agent.h"
 #include "luo.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The little JSON that lab/PROTOCOL.md needs: look a member up in an object
  * that was received, and build one line to send. Nothing is allocated.

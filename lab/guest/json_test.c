@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0
 /* Unit test of json.c, built with sanitizers: what comes in is not trusted. */
 #include "json.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0
 /*
  * init of the lab's host under test: mounts what it needs, tells the runner
  * that this kernel has come up, and then does what it is told.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0
 /* net.check: a NIC with its native driver sends and receives test frames. */
 #include "agent.h"
 

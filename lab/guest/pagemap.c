@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0
 /* Where the memory of a slot lies in guest-physical memory. */
 #include "agent.h"
 #include "slot.h"

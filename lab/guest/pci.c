@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0
 /* PCI functions through sysfs: config space and driver binding. */
 #include "vfio.h"
 

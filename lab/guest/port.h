@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: GPL-2.0 */
 /* The virtio-serial port to the runner. */
 #ifndef HF_PORT_H
 #define HF_PORT_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0
 /* `run`: a program of the share, its output line by line. */
 #include "agent.h"
 

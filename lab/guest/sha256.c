@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0
 /* SHA-256 (FIPS 180-4): the guest has no library for it and the host compares. */
 #include "util.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0
 /* Memory of a slot and the page that describes it. */
 #include "slot.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: GPL-2.0 */
 /* Errors that carry their text, small files, time. */
 #ifndef HF_UTIL_H
 #define HF_UTIL_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0
 /* The device file, its iommufd, its regions. */
 #include "vfio.h"
 

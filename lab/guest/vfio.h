@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: GPL-2.0 */
 /*
  * VFIO device files (cdev) on iommufd, for devices that are driven from user
  * space and kept across a kexec.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0
 /* MSI-X vectors of a vfio device as eventfds. */
 #include "vfio.h"
 
