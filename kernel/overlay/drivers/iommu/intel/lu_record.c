@@ -70,11 +70,11 @@ static const char * const vtd_lu_texts[] = {
  */
 const char *vtd_lu_reason_text(int reason)
 {
-	if (reason < 0)
-		reason = -reason;
-	if (reason < 0 || reason >= (int)ARRAY_SIZE(vtd_lu_texts))
+	unsigned int i = reason < 0 ? -(unsigned int)reason : reason;
+
+	if (i >= ARRAY_SIZE(vtd_lu_texts))
 		return "the VT-d record cannot be used";
-	return vtd_lu_texts[reason];
+	return vtd_lu_texts[i];
 }
 
 static u32 unit_off(const struct vtd_lu_hdr_ser *hdr, unsigned int i)
