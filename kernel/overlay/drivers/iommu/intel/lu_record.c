@@ -70,7 +70,7 @@ static const char * const vtd_lu_texts[] = {
  */
 const char *vtd_lu_reason_text(int reason)
 {
-	unsigned int i = reason < 0 ? -(unsigned int)reason : reason;
+	unsigned int i = reason < 0 ? -(unsigned int)reason : (unsigned int)reason;
 
 	if (i >= ARRAY_SIZE(vtd_lu_texts))
 		return "the VT-d record cannot be used";
