@@ -1,4 +1,4 @@
-"""python3 -m lab list | run NAME | check"""
+"""python3 -m lab list | kernels NAME | run NAME | check"""
 
 import argparse
 import fcntl
@@ -19,6 +19,9 @@ def parser():
     sub = p.add_subparsers(dest="command", required=True)
     ls = sub.add_parser("list", help="list the scenarios")
     ls.add_argument("--json", action="store_true")
+    k = sub.add_parser("kernels", help="list the kernels that a scenario needs")
+    k.add_argument("name")
+    k.add_argument("--series", default="7.2", metavar="X.Y", help="on kernels of this series instead of 7.2")
 
     def common(q):
         q.add_argument("--build", default="build", metavar="DIR", help="where the kernels are and the results go")
@@ -28,6 +31,7 @@ def parser():
     r = sub.add_parser("run", help="run one scenario (exit 0 pass, 1 fail, 75 infra, 77 skipped)")
     r.add_argument("name")
     r.add_argument("--rate", type=int, metavar="N", help="packets per second instead of the scenario's")
+    r.add_argument("--series", default="7.2", metavar="X.Y", help="on kernels of this series instead of 7.2")
     r.add_argument("--negative", action="store_true", help="the negative twin: it must fail, for the reason the scenario names")
     r.add_argument("--json", action="store_true", help="print the result, nothing else")
     r.add_argument("--live", action="store_true", help="on a terminal: a counter of packets that keeps moving")
@@ -137,8 +141,14 @@ def cmd_list(args):
     return PASS
 
 
+def cmd_kernels(args):
+    for kernel in scenario.load(args.name).on_series(args.series).kernels():
+        print(kernel)
+    return PASS
+
+
 def cmd_run(args):
-    sc = scenario.load(args.name)
+    sc = scenario.load(args.name).on_series(args.series)
     if args.negative and not sc.negative:
         print(f"{sc.name} has no negative twin", file=sys.stderr)
         return USAGE
@@ -203,7 +213,7 @@ def check_one(sc, options, retries):
 def main(argv=None):
     args = parser().parse_args(argv)
     try:
-        return {"list": cmd_list, "run": cmd_run, "check": cmd_check}[args.command](args)
+        return {"list": cmd_list, "kernels": cmd_kernels, "run": cmd_run, "check": cmd_check}[args.command](args)
     except scenario.ScenarioError as e:
         print(e, file=sys.stderr)
         return USAGE

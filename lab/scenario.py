@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
 KINDS = ("update", "fence", "cancel", "refuse", "blackout")
@@ -47,6 +47,14 @@ class Scenario:
             if k not in out:
                 out.append(k)
         return out
+
+    def on_series(self, series):
+        """The same on the kernels of another series than 7.2; where it names another already, that stays."""
+        def swap(kernel):
+            base, dash, variant = kernel.partition("-")
+            return (series if base == "7.2" else base) + dash + variant
+
+        return replace(self, old=swap(self.old), new=[swap(k) for k in self.new])
 
     def new_kernel(self, update):
         return self.new[update % len(self.new)]
