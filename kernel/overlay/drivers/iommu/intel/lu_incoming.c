@@ -485,6 +485,7 @@ bool intel_lu_attach_deferred(struct device_domain_info *info)
 	/* Copying ran out of memory: it is blocked, not untranslated. */
 	pci_lu_fence(fn->pdev, "its context entry could not be copied");
 	fn->state = LU_DROPPED;
+	intel_lu_in_put_did(fn);
 	return false;
 }
 
