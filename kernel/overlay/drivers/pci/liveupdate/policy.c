@@ -269,8 +269,8 @@ struct pci_lu_verdict pci_lu_policy_write(const struct pci_lu_layout *l,
 	};
 	unsigned int n, r, i, count;
 	const struct pci_lu_row *rows = pci_lu_policy_rows(&n);
+	u16 shadow_row = PCI_LU_ROW_NONE;
 	u32 protected = 0;
-	bool shadowed = false;
 
 	if (!pci_lu_policy_covers(l, pos, size))
 		return v;
@@ -294,10 +294,9 @@ struct pci_lu_verdict pci_lu_policy_write(const struct pci_lu_layout *l,
 			pci_lu_apply(row, i, reg, l, s, &w, bits, &v);
 			protected |= bits;
 			if (row->rule == PCI_LU_SHADOW)
-				shadowed = true;
-			else if (v.value == before && !v.also_size)
-				continue;
-			if (v.row == PCI_LU_ROW_NONE)
+				shadow_row = r;
+			if (v.row == PCI_LU_ROW_NONE &&
+			    (v.value != before || v.also_size))
 				v.row = r;
 		}
 	}
@@ -305,20 +304,24 @@ struct pci_lu_verdict pci_lu_policy_write(const struct pci_lu_layout *l,
 	v.withheld = v.value ^ w.val;
 	if (v.withheld || v.also_size)
 		v.action = PCI_LU_MERGE;
-	if (v.also_size || !(v.withheld || shadowed))
+	if (v.also_size)
 		return v;
 
-	if (protected == mask && v.value == w.hw)
+	if (protected == mask && v.value == w.hw) {
+		/* What is asked for of a shadowed register may be equal. */
+		if (v.withheld || shadow_row != PCI_LU_ROW_NONE)
+			v.action = PCI_LU_DROP;
+		if (v.row == PCI_LU_ROW_NONE)
+			v.row = shadow_row;
+	} else if (v.withheld && size > 1 && w.hw == mask) {
+		/*
+		 * All ones from something wider than a byte is no register with
+		 * a protected field in it, but a function that does not answer.
+		 * If it comes back it must not find all ones in the fields that
+		 * are to be kept.
+		 */
 		v.action = PCI_LU_DROP;
-	/*
-	 * All ones from something wider than a byte is no register with a
-	 * protected field in it, but a function that does not answer. If it
-	 * comes back it must not find all ones in the fields to be kept.
-	 */
-	else if (v.withheld && size > 1 && w.hw == mask)
-		v.action = PCI_LU_DROP;
-	else if (!v.withheld)
-		v.row = PCI_LU_ROW_NONE;
+	}
 
 	if (v.action == PCI_LU_DROP) {
 		v.value = w.hw;

@@ -251,7 +251,7 @@ static const struct pci_lu_row pci_lu_rows[] = {
 		.spec = "7.7.1.2 Message Control Register for MSI",
 	},
 	{
-		.name = "MSI.MASK", .cap = "msi", .reg = "MSI Mask Bits",
+		.name = "MSI.MASK", .cap = "msi_mask", .reg = "MSI Mask Bits",
 		.base = AT(msi_mask), .off = 0, .width = 4, .bits = 0xffffffff,
 		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_MSI_MASK,
 		.writer = "pci_msi_shutdown()",

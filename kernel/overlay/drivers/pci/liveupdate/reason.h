@@ -5,8 +5,8 @@
 #ifndef _PCI_LU_REASON_H
 #define _PCI_LU_REASON_H
 
-/**
- * enum pci_lu_reason - one vocabulary for refusals
+/*
+ * One vocabulary for refusals; pci_lu_reason_text() says what each one means.
  *
  * The kernel log, the ioctl that answers "can this device be preserved", the
  * command line tool and the lab's report all use these values and the texts of

@@ -60,9 +60,10 @@
  *
  * A reader that refuses a record whose frozen part is sound clears Bus Master
  * on the listed endpoints before it touches address translation. If not even
- * the frozen part is sound (a bad CRC, a length beyond the block) then nothing
- * in the block may be believed, not even the list: the reader has to assume
- * that any function may be doing DMA, and must treat all endpoints that way.
+ * the frozen part is sound (a bad CRC, a length beyond the block, an entry that
+ * is neither endpoint nor bridge) then nothing in the block may be believed,
+ * not even the list: the reader has to assume that any function may be doing
+ * DMA, and must treat all endpoints that way.
  *
  * **Who writes when.** The record is built when the first function is
  * preserved and sealed again at every change. %PCI_LU_HDR_FROZEN is set at
