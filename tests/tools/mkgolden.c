@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Write the golden records: good ones, and bad ones with one defect each.
+ *
+ * usage: mkgolden DIR; writes DIR/good/NAME.hex and DIR/bad/NAME.hex
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sample.h"
+
+#define HDR(field) offsetof(struct pci_lu_hdr_ser, field)
+/* In the record of sample_port(): the root port, and the NIC behind it. */
+#define PORT(field)   (64 + offsetof(struct pci_lu_fn_ser, field))
+#define NIC(field)    (64 + 256 + offsetof(struct pci_lu_fn_ser, field))
+#define PORT_NIC_SIZE (64 + 2 * 256)
+
+static u8 buf[8192];
+static const char *dir;
+
+static void save(const char *kind, const char *name, const char *what, size_t n)
+{
+	char path[512];
+	size_t i;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s/%s.hex", dir, kind, name);
+	f = fopen(path, "w");
+	if (!f) {
+		perror(path);
+		exit(1);
+	}
+	fprintf(f, "# %s\n", what);
+	for (i = 0; i < n; i++) {
+		if (i % 16 == 0)
+			fprintf(f, "%04zx:", i);
+		fprintf(f, " %02x%s", buf[i], i % 16 == 15 || i + 1 == n ? "\n" : "");
+	}
+	fclose(f);
+}
+
+struct defect {
+	const char *name;
+	const char *what;
+	size_t off;
+	u8 size;
+	u32 val;
+	bool broken_seal;
+};
+
+static const struct defect defects[] = {
+	{ "compatible", "the compatible string of another record", HDR(compatible) + 9, 1, 'x', 0 },
+	{ "compatible-v2", "the compatible string of a later version", HDR(compatible) + 14, 1, '2',
+	  0 },
+	{ "compatible-tail", "something after the compatible string", HDR(compatible) + 31, 1, 'x',
+	  0 },
+	{ "version-0", "version 0", HDR(version), 2, 0, 0 },
+	{ "version-2", "a later version", HDR(version), 2, 2, 0 },
+	{ "hdr-size-short", "a header shorter than that of version 1", HDR(hdr_size), 2, 56, 0 },
+	{ "hdr-size-frozen", "a header shorter than its frozen part", HDR(hdr_size), 2, 51, 0 },
+	{ "hdr-size-long", "a header that pushes the table out", HDR(hdr_size), 2, 66, 0 },
+	{ "fn-size-short", "entries shorter than those of version 1", HDR(fn_size), 2, 180, 0 },
+	{ "fn-size-frozen", "entries shorter than their frozen part", HDR(fn_size), 2, 7, 0 },
+	{ "fn-size-long", "entries that do not fit", HDR(fn_size), 2, 257, 0 },
+	{ "count", "more entries than there are bytes", HDR(nr_fns), 2, 3, 0 },
+	{ "count-max", "more entries than allowed", HDR(nr_fns), 2, 4097, 0 },
+	{ "total-size-long", "a size beyond the block", HDR(total_size), 4, PORT_NIC_SIZE + 1, 1 },
+	{ "total-size-short", "a size that cuts the table", HDR(total_size), 4, PORT_NIC_SIZE - 1,
+	  0 },
+	{ "required", "a required feature nobody knows", HDR(required), 4, 0x80000000, 0 },
+	{ "crc", "a wrong checksum", HDR(crc), 4, 0x12345678, 1 },
+	{ "bit", "one flipped bit in a BAR", NIC(bar), 1, 1, 1 },
+	{ "fn-kind-none", "neither endpoint nor bridge", NIC(flags), 4, 0x14, 0 },
+	{ "fn-kind-both", "endpoint and bridge", NIC(flags), 4, 0x17, 0 },
+	{ "fn-role", "neither requested nor depended on", NIC(flags), 4, 0x11, 0 },
+	{ "fn-required", "a required feature nobody knows", NIC(required), 4, 1, 0 },
+	{ "fn-vendor", "a vendor ID of all ones", NIC(vendor), 2, 0xffff, 0 },
+	{ "fn-parent-index", "a parent beyond the table", NIC(parent), 2, 2, 0 },
+	{ "fn-parent-self", "a function that is its own parent", NIC(parent), 2, 1, 0 },
+	{ "fn-parent-kind", "a parent that is an endpoint", PORT(parent), 2, 1, 0 },
+	{ "fn-parent-bus", "a bus that the parent does not lead to", NIC(bus), 1, 2, 0 },
+	{ "fn-parent-segment", "a parent in another segment", NIC(segment), 2, 1, 0 },
+	{ "fn-bus-numbers", "a secondary bus that is the primary one", PORT(bus_numbers), 4,
+	  0x010000, 0 },
+	{ "fn-bus-numbers-order", "a subordinate bus below the secondary one", PORT(bus_numbers), 4,
+	  0x000100, 0 },
+	{ "fn-refs", "depended on, by nobody", PORT(refs), 2, 0, 0 },
+	{ "fn-refs-endpoint", "not depended on, by one", NIC(refs), 2, 1, 0 },
+	{ "fn-driver", "a driver name without an end", NIC(driver), 0, 'x', 0 },
+	{ "fn-bar-mask-hole", "a BAR mask with a hole", NIC(bar_mask), 4, 0xfefe0000, 0 },
+	{ "fn-bar-mask-low", "a BAR mask over the type bits", NIC(bar_mask), 4, 0xffffffff, 0 },
+	{ "fn-bar-mask-high", "a 64-bit BAR with a hole above", NIC(bar_mask[4]), 4, 0xfffffff0,
+	  0 },
+	{ "fn-bar-64-last", "a 64-bit BAR in the last place", NIC(bar_mask[5]), 4, 0xfffff000, 0 },
+	{ "fn-bar-mask-port", "a third BAR in a bridge", PORT(bar_mask[2]), 4, 0xfffff000, 0 },
+	{ "fn-bar-value", "a BAR that is not aligned", NIC(bar), 4, 0xfeb90000, 0 },
+	{ "fn-rom-mask", "a ROM mask below the granularity", NIC(bar_mask[6]), 4, 0xfffffc00, 0 },
+	{ "fn-rom-value", "a ROM BAR that is not aligned", NIC(bar[6]), 4, 0xfe010000, 0 },
+	{ "fn-vf-bar-mask", "a VF BAR mask with a hole", NIC(vf_bar_mask), 4, 0xfeffc000, 0 },
+	{ "fn-irq-mode", "an unknown interrupt mode", NIC(irq_mode), 2, 5, 0 },
+	{ "fn-irq-vectors", "more vectors than MSI-X has", NIC(nr_vectors), 2, 2049, 0 },
+};
+
+static void bad(void)
+{
+	const struct defect *d;
+	u32 val;
+	size_t i;
+
+	for (i = 0; i < sizeof(defects) / sizeof(defects[0]); i++) {
+		d = &defects[i];
+		sample_port(buf, sizeof(buf));
+		/* The type of the last BAR is needed for its defect. */
+		if (!strcmp(d->name, "fn-bar-64-last")) {
+			val = 0xf0000004;
+			memcpy(buf + NIC(bar[5]), &val, 4);
+		}
+		val = d->val;
+		if (d->size)
+			memcpy(buf + d->off, &val, d->size);
+		else
+			memset(buf + d->off, d->val, 16);
+		if (!d->broken_seal && strcmp(d->name, "count-max") &&
+		    strcmp(d->name, "total-size-short"))
+			sample_reseal(buf);
+		save("bad", d->name, d->what, PORT_NIC_SIZE);
+	}
+
+	sample_port(buf, sizeof(buf));
+	save("bad", "short", "the block ends within the header", 40);
+	save("bad", "truncated", "the block ends within the last entry", PORT_NIC_SIZE - 8);
+	save("bad", "nothing", "an empty block", 0);
+
+	memcpy(buf + NIC(segment), buf + PORT(segment), 4);
+	sample_reseal(buf);
+	save("bad", "fn-duplicate", "the same address twice", PORT_NIC_SIZE);
+
+	sample_switch(buf, sizeof(buf));
+	val = 2;
+	memcpy(buf + PORT(parent), &val, 2);
+	sample_reseal(buf);
+	save("bad", "fn-parent-cycle", "three bridges in a circle", 64 + 4 * 256);
+
+	sample_grown(buf, sizeof(buf), 52, 8);
+	memcpy(buf, "holdfast-pci-v9", 16);
+	sample_reseal(buf);
+	save("bad", "frozen-only", "version 9, of which only the frozen part is known",
+	     52 + 2 * 8 + 16);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: mkgolden DIR\n");
+		return 2;
+	}
+	dir = argv[1];
+
+	pci_lu_record_init(buf, sizeof(buf));
+	save("good", "empty", "nothing is preserved", 64);
+	sample_port(buf, sizeof(buf));
+	save("good", "root-port", "a NIC behind a root port", PORT_NIC_SIZE);
+	sample_switch(buf, sizeof(buf));
+	save("good", "switch", "a NIC behind a switch", 64 + 4 * 256);
+	sample_grown(buf, sizeof(buf), 72, 300);
+	save("good", "later-writer", "a later writer: larger structures, bytes behind the table",
+	     72 + 2 * 300 + 16);
+	sample_grown(buf, sizeof(buf), 64, 188);
+	save("good", "earlier-writer", "an earlier writer: entries without the reserved bytes",
+	     64 + 2 * 188 + 16);
+	bad();
+
+	return 0;
+}
