@@ -190,7 +190,7 @@ class Run:
         self.note("traffic", rate=self.rate)
         for number in self.senders:
             if not self.watcher.wait_landed(number, max(20, self.rate // 2), 15 * self.opt.patience):
-                raise StepFailed("no_traffic", f"slot {number}: packets do not land: {self.watcher.error or 'none in time'}")
+                raise StepFailed("no_traffic", f"slot {number}: no packets land: {self.watcher.error or 'too few in time'}")
         self.started = True
         for number, slot in self.slots.items():
             slot["first"] = self.watcher.slots[number].high + 1

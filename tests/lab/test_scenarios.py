@@ -61,7 +61,8 @@ class Results(unittest.TestCase):
         self.assertEqual(result.check(sample()), [])
 
     def test_every_field_of_the_specification_is_required(self):
-        for key in ("scenario", "verdict", "kernel", "machine", "dma", "config", "iommu", "irq", "time_ms", "timeline", "landed_series"):
+        for key in ("scenario", "verdict", "kernel", "machine", "dma", "config", "iommu", "irq", "time_ms", "timeline",
+                    "landed_series"):
             bad = sample()
             del bad[key]
             self.assertTrue(result.check(bad), key)
