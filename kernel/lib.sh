@@ -56,7 +56,7 @@ our_hash() {
 	{
 		(cd "$overlay" && overlay_files | xargs -r -d '\n' sha256sum)
 		patch_list
-		(cd "$patches" && patch_list | xargs -r -d '\n' sha256sum)
+		(cd "$root/kernel" && patch_list | sed 's,^,patches/,' | xargs -r -d '\n' sha256sum)
 	} | sha256sum | cut -c1-16
 }
 

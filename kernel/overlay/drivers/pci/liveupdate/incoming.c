@@ -106,6 +106,8 @@ static void pci_lu_list_fn(const struct pci_lu_record *rec, unsigned int i)
 	if (!fn->bridge)
 		pci_lu_pending++;
 
+	if (pci_lu_refused)
+		return;
 	err = pci_lu_fn_check(rec, i, &off);
 	if (!err)
 		err = pci_lu_record_fn(rec, i, &fn->ser);
@@ -148,16 +150,20 @@ void pci_lu_incoming_read(void)
 	}
 
 	pci_lu_record = phys_to_virt(phys);
-	err = pci_lu_record_check_frozen(pci_lu_record, size, &rec);
+	err = pci_lu_record_check(pci_lu_record, size, &rec);
+	if (!err && rec.nr_fns && !(rec.flags & PCI_LU_HDR_FROZEN))
+		err = -PCI_LU_REASON_REC_NOT_FROZEN;
 	if (err) {
-		pr_err("record of the previous kernel refused at byte %u: %s\n",
-		       rec.bad_off, pci_lu_reason_text(-err));
 		pci_lu_refused = pci_lu_reason_text(-err);
-		if (!rec.nr_fns) {
-			pci_lu_unreadable = err != -PCI_LU_REASON_REC_NOT_FROZEN;
-			pci_lu_incoming_put();
-			return;
-		}
+		pr_err("record of the previous kernel refused at byte %u: %s\n",
+		       rec.bad_off, pci_lu_refused);
+		/* Whom to fence is readable in every version. */
+		if (pci_lu_record_check_frozen(pci_lu_record, size, &rec))
+			pci_lu_unreadable = true;
+	}
+	if (pci_lu_unreadable || !rec.nr_fns) {
+		pci_lu_incoming_put();
+		return;
 	}
 
 	for (i = 0; i < rec.nr_fns; i++)

@@ -281,10 +281,10 @@ int pci_lu_outgoing_write(void)
 		if (!fn->frozen)
 			continue;
 		fn->ser.parent = pci_lu_parent_index(fn);
-		fn->ser.refs = fn->frozen;
+		fn->ser.refs = fn->bridge ? fn->frozen : 0;
 		err = pci_lu_record_add(pci_lu_record, PCI_LU_RECORD_SIZE,
 					&fn->ser);
-		if (err)
+		if (err < 0)
 			return -ENOSPC;
 	}
 	if (nr)
