@@ -387,7 +387,9 @@ class Tail(threading.Thread):
         found = milestones(self.events, -1, self.devices)
         for name, ev in found[self.told:]:
             at = ev.t - self.run_.wall0
-            self.run_.note(self.NAMES[name], at=at)
+            # Without PREPARE the first write to the device is the one that stops it.
+            stops = name == "freeze" and self.run_.sc.kind == "blackout"
+            self.run_.note("stopped" if stops else self.NAMES[name], at=at)
             key = {"handover": "freeze", "adopt": "adopt"}.get(name)
             if key == "freeze":
                 self.run_.times.setdefault("freeze", ms(at - self.t_exec))
