@@ -262,14 +262,8 @@ def _one_refusal(run, case):
     run.started = True
     run.note("case", name=case["name"])
     nic = run.machine.nics[0]
-    try:
-        run.call("nic.open", slot=0, bdf=nic.bdf, descs=run.descs, vectors=run.sc.vectors, native=False, timeout=30,
-                 **case.get("open", {}))
-    except StepFailed as e:
-        if e.reason != "nic.open" or not case.get("at_open"):
-            raise
-        run.note("refused", said=e.text)
-        return e.text
+    run.call("nic.open", slot=0, bdf=nic.bdf, descs=run.descs, vectors=run.sc.vectors, native=False, timeout=30,
+             **case.get("open", {}))
     try:
         run.call("luo.preserve", slot=0, session="holdfast", timeout=30, **case.get("preserve", {}))
     except StepFailed as e:
