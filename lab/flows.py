@@ -277,8 +277,9 @@ def _one_refusal(run, case):
             except StepFailed as why_failed:
                 if why_failed.reason != "luo.why":
                     raise
+        # What depends on the session (the memfd beside it) only the refusal itself can tell: in the kernel log.
+        said += "".join("; " + line for line in run.save_klog() if "cannot preserve" in line)
         run.note("refused", said=said)
-        run.save_klog()
         return said
     return None
 

@@ -316,14 +316,16 @@ class Run:
                     self.counters.append(text)
 
     def save_klog(self):
-        """The kernel log of this generation, for a person; nothing is judged by it."""
+        """Writes the kernel log of this generation into the result folder; returns its lines."""
         try:
             self.ctl.call("klog", timeout=20, **{"from": 0})
         except (ctl.AgentError, ctl.AgentTimeout):
-            return
+            return []
+        events = self.ctl.take_events("klog")
         with open(os.path.join(self.dir, f"klog-{self.generation}.log"), "w") as f:
-            for ev in self.ctl.take_events("klog"):
+            for ev in events:
                 f.write(f"[{ev.get('at_us', 0) / 1e6:12.6f}] {ev.get('line', '')}\n")
+        return [ev.get("line", "") for ev in events]
 
     def finish_traffic(self):
         """Stops the senders, lets the last frames land, closes the books of every slot."""
