@@ -63,7 +63,7 @@
  *
  * Locks, outermost first: the mutex of the session; dev_set->lock (preserve and
  * finish); those of iommufd, the PCI core and the IOMMU. At freeze: igate;
- * memory_lock; those of the PCI core and the IOMMU. Innermost: vfio_pci_lu_lock.
+ * memory_lock; those of the PCI core and the IOMMU.
  *
  * An owner must not be able to keep its host from being updated. VFIO holds
  * dev_set->lock while it writes to memory of the owner, which can take as long
@@ -148,8 +148,10 @@ static int vfio_pci_lu_lock_mappings(struct vfio_pci_core_device *vdev,
 
 	ioas = iommufd_lu_lock(vdev->vdev.iommufd_device, &rules, why->text,
 			       sizeof(why->text));
-	if (IS_ERR(ioas))
+	if (IS_ERR(ioas)) {
+		why->reason = VFIO_LIVEUPDATE_MAPPING;
 		return PTR_ERR(ioas);
+	}
 
 	lu->ioas = ioas;
 	return 0;
@@ -173,17 +175,17 @@ static int vfio_pci_lu_preserve_locked(struct vfio_pci_core_device *vdev,
 
 	err = pci_lu_preserve(pdev);
 	if (err) {
+		why->reason = VFIO_LIVEUPDATE_PCI;
 		strscpy(why->text, "the PCI core could not preserve it");
 		goto unlock_mappings;
 	}
 	err = iommu_lu_preserve(&pdev->dev);
 	if (err) {
+		why->reason = VFIO_LIVEUPDATE_IOMMU;
 		strscpy(why->text, "the IOMMU could not preserve it");
 		goto unpreserve_pci;
 	}
 
-	scoped_guard(mutex, &vfio_pci_lu_lock)
-		vdev->lu = lu;
 	vdev->vdev.lu_attach_locked = true;
 	return 0;
 
@@ -194,49 +196,38 @@ unlock_mappings:
 	return err;
 }
 
-static int vfio_pci_lu_preserve(struct liveupdate_file_op_args *args)
+/* Everything that preserve does for a device that can be preserved at all. */
+static int vfio_pci_lu_preserve_vdev(struct vfio_pci_core_device *vdev,
+				     struct liveupdate_file_op_args *args,
+				     struct vfio_pci_lu_why *why)
 {
-	struct vfio_device *device = vfio_lu_device_from_file(args->file);
-	struct pci_dev *pdev = to_pci_dev(device->dev);
-	struct vfio_pci_core_device *vdev;
-	struct vfio_pci_lu_why why = {};
+	struct device *dev = &vdev->pdev->dev;
 	struct vfio_pci_lu *lu;
-	int err = -EOPNOTSUPP;
+	int err;
 
-	if (strcmp(device->ops->name, "vfio-pci")) {
-		strscpy(why.text, "a variant driver of vfio-pci owns it");
-		goto refuse;
-	}
-	if (!vfio_lu_file_is_bound_cdev(args->file)) {
-		strscpy(why.text, "it is not open as a character device and bound to an iommufd");
-		goto refuse;
-	}
-	vdev = vfio_pci_lu_vdev(args->file);
-
-	err = -ENOMEM;
-	strscpy(why.text, "out of memory");
-	lu = kzalloc_obj(*lu);
+	why->reason = VFIO_LIVEUPDATE_KERNEL;
+	strscpy(why->text, "out of memory");
+	lu = vfio_pci_lu_get(vdev);
 	if (!lu)
-		goto refuse;
+		return -ENOMEM;
 	lu->out = kho_alloc_preserve(sizeof(*lu->out));
-	if (IS_ERR(lu->out)) {
-		err = PTR_ERR(lu->out);
-		goto free_lu;
-	}
+	if (IS_ERR(lu->out))
+		return PTR_ERR(lu->out);
 
-	err = pm_runtime_resume_and_get(&pdev->dev);
+	why->reason = VFIO_LIVEUPDATE_STATE;
+	err = pm_runtime_resume_and_get(dev);
 	if (err) {
-		strscpy(why.text, "it does not wake up from a low power state");
+		strscpy(why->text, "it does not wake up from a low power state");
 		goto free_record;
 	}
 
-	err = mutex_lock_interruptible(&device->dev_set->lock);
+	err = mutex_lock_interruptible(&vdev->vdev.dev_set->lock);
 	if (err) {
-		strscpy(why.text, "interrupted");
+		strscpy(why->text, "interrupted");
 		goto put_pm;
 	}
-	err = vfio_pci_lu_preserve_locked(vdev, args, lu, &why);
-	mutex_unlock(&device->dev_set->lock);
+	err = vfio_pci_lu_preserve_locked(vdev, args, lu, why);
+	mutex_unlock(&vdev->vdev.dev_set->lock);
 	if (err)
 		goto put_pm;
 
@@ -244,14 +235,36 @@ static int vfio_pci_lu_preserve(struct liveupdate_file_op_args *args)
 	return 0;
 
 put_pm:
-	pm_runtime_put(&pdev->dev);
+	pm_runtime_put(dev);
 free_record:
 	kho_unpreserve_free(lu->out);
-free_lu:
-	kfree(lu);
+	return err;
+}
+
+static int vfio_pci_lu_preserve(struct liveupdate_file_op_args *args)
+{
+	struct vfio_device *device = vfio_lu_device_from_file(args->file);
+	struct vfio_pci_lu_why why = { .reason = VFIO_LIVEUPDATE_OWNER };
+	int err = -EOPNOTSUPP;
+
+	/* Only now is it known to be inside a vfio_pci_core_device. */
+	if (strcmp(device->ops->name, "vfio-pci")) {
+		strscpy(why.text, "a variant driver of vfio-pci owns it");
+		goto refuse;
+	}
+	if (!vfio_lu_file_is_bound_cdev(args->file))
+		strscpy(why.text, "it is not open as a character device and bound to an iommufd");
+	else
+		err = vfio_pci_lu_preserve_vdev(vfio_pci_lu_vdev(args->file),
+						args, &why);
+	vfio_pci_lu_set_refused(vfio_pci_lu_vdev(args->file),
+				err ? &why : NULL);
+	if (!err)
+		return 0;
+
 refuse:
-	pci_warn(pdev, "live update: cannot preserve: %s (%pe)\n", why.text,
-		 ERR_PTR(err));
+	dev_warn(device->dev, "live update: cannot preserve: %s (%pe)\n",
+		 why.text, ERR_PTR(err));
 	return err;
 }
 
@@ -259,18 +272,14 @@ static void vfio_pci_lu_unpreserve(struct liveupdate_file_op_args *args)
 {
 	struct vfio_pci_core_device *vdev = vfio_pci_lu_vdev(args->file);
 	struct pci_dev *pdev = vdev->pdev;
-	struct vfio_pci_lu *lu = vdev->lu;
 
-	scoped_guard(mutex, &vfio_pci_lu_lock)
-		vdev->lu = NULL;
 	iommu_lu_unpreserve(&pdev->dev);
 	pci_lu_unpreserve(pdev);
-	iommufd_lu_unlock(lu->ioas);
+	iommufd_lu_unlock(vdev->lu->ioas);
+	kho_unpreserve_free(vdev->lu->out);
 	/* Last, and without dev_set->lock. Paired in vfio_lu_lock_attach(). */
 	smp_store_release(&vdev->vdev.lu_attach_locked, false);
 	pm_runtime_put(&pdev->dev);
-	kho_unpreserve_free(lu->out);
-	kfree(lu);
 }
 
 /*
@@ -400,23 +409,17 @@ static int vfio_pci_lu_retrieve_vdev(struct vfio_pci_core_device *vdev,
 				     struct vfio_pci_lu_ser *ser,
 				     struct file **filep)
 {
-	struct vfio_pci_lu *lu;
+	struct vfio_pci_lu *lu = vfio_pci_lu_get(vdev);
 	struct file *file;
 
-	lu = kzalloc_obj(*lu);
 	if (!lu)
 		return -ENOMEM;
-	lu->in = ser;
-
 	file = vfio_lu_get_file(&vdev->vdev);
-	if (IS_ERR(file)) {
-		kfree(lu);
+	if (IS_ERR(file))
 		return PTR_ERR(file);
-	}
 
 	/* Nobody can open the device by any other file. */
-	scoped_guard(mutex, &vfio_pci_lu_lock)
-		vdev->lu = lu;
+	lu->in = ser;
 	*filep = file;
 	return 0;
 }
@@ -502,24 +505,19 @@ static bool vfio_pci_lu_can_finish(struct liveupdate_file_op_args *args)
 static void vfio_pci_lu_finish_retrieved(struct vfio_pci_core_device *vdev)
 {
 	struct pci_dev *pdev = vdev->pdev;
-	struct vfio_pci_lu *lu;
 	bool attached;
 
 	scoped_guard(mutex, &vdev->vdev.dev_set->lock) {
-		lu = vdev->lu;
 		attached = vfio_pci_lu_is_attached(vdev);
 		if (attached) {
 			iommu_lu_finish(&pdev->dev);
 			pci_lu_finish(pdev);
 		}
-		scoped_guard(mutex, &vfio_pci_lu_lock)
-			vdev->lu = NULL;
+		kvfree(vdev->lu->in);
+		vdev->lu->in = NULL;
 	}
 	if (!attached)
 		vfio_pci_lu_give_up(pdev, "its owner is gone and had not attached it");
-
-	kvfree(lu->in);
-	kfree(lu);
 }
 
 static void vfio_pci_lu_finish(struct liveupdate_file_op_args *args)

@@ -16,35 +16,38 @@ struct iommufd_ioas;
 struct iommufd_lu_rules;
 struct vfio_pci_lu_ser;
 
-/**
- * struct vfio_pci_lu - live update state of a device, vfio_pci_core_device.lu
- * @out: old kernel: the record, in memory that is preserved
- * @in: new kernel: a checked copy of the record
- * @ioas: old kernel: the address space whose mappings are locked
- * @frozen: old kernel: owner and device are held still, and igate and
- *	    memory_lock are held for it
- *
- * Exists from preserve to unpreserve, and from retrieve to finish. The pointer
- * to it is written under vfio_pci_lu_lock, and in the new kernel under
- * dev_set->lock as well, which opening the device holds.
- */
-struct vfio_pci_lu {
-	struct vfio_pci_lu_ser *out;
-	struct vfio_pci_lu_ser *in;
-	struct iommufd_ioas *ioas;
-	bool frozen;
-};
-
 /* How a refusal is told to the kernel log and to userspace. */
 struct vfio_pci_lu_why {
 	u32 reason;	/* VFIO_LIVEUPDATE_* */
 	char text[sizeof_field(struct vfio_device_feature_liveupdate, text)];
 };
 
+/**
+ * struct vfio_pci_lu - live update state of a device, vfio_pci_core_device.lu
+ * @out: old kernel, preserve to unpreserve: the record, in preserved memory
+ * @ioas: old kernel, preserve to unpreserve: the address space whose mappings
+ *	  are locked
+ * @frozen: old kernel, freeze to unfreeze: igate and memory_lock are held
+ * @in: new kernel, retrieve to finish: a checked copy of the record; opening
+ *	the device reads it, so it is dropped under dev_set->lock
+ * @refused: why preserve was refused the last time, under vfio_pci_lu_lock
+ *
+ * Allocated when it is first needed, freed with the device.
+ */
+struct vfio_pci_lu {
+	struct vfio_pci_lu_ser *out;
+	struct iommufd_ioas *ioas;
+	bool frozen;
+	struct vfio_pci_lu_ser *in;
+	struct vfio_pci_lu_why refused;
+};
+
 #ifdef CONFIG_VFIO_PCI_LIVEUPDATE
 
 /* vfio_pci_liveupdate_state.c */
-extern struct mutex vfio_pci_lu_lock;
+struct vfio_pci_lu *vfio_pci_lu_get(struct vfio_pci_core_device *vdev);
+void vfio_pci_lu_set_refused(struct vfio_pci_core_device *vdev,
+			     const struct vfio_pci_lu_why *why);
 bool vfio_pci_lu_mmio_rule(phys_addr_t start, size_t len, void *data);
 int vfio_pci_lu_check_device(struct vfio_pci_core_device *vdev,
 			     struct vfio_pci_lu_why *why);

@@ -52,8 +52,42 @@
 
 #include "vfio_pci_priv.h"
 
-/* Protects vfio_pci_core_device.lu. Innermost; not held for long. */
-DEFINE_MUTEX(vfio_pci_lu_lock);
+/* Protects vfio_pci_lu.refused and that vfio_pci_core_device.lu is set once. */
+static DEFINE_MUTEX(vfio_pci_lu_lock);
+
+/**
+ * vfio_pci_lu_get - the live update state of a device
+ * @vdev: the device
+ *
+ * Return: the state, which lives as long as @vdev, or NULL: out of memory.
+ */
+struct vfio_pci_lu *vfio_pci_lu_get(struct vfio_pci_core_device *vdev)
+{
+	guard(mutex)(&vfio_pci_lu_lock);
+	if (!vdev->lu)
+		vdev->lu = kzalloc_obj(*vdev->lu);
+
+	return vdev->lu;
+}
+
+/**
+ * vfio_pci_lu_set_refused - remember why the device was not preserved
+ * @vdev: the device
+ * @why: the reason, or NULL: it was preserved
+ */
+void vfio_pci_lu_set_refused(struct vfio_pci_core_device *vdev,
+			     const struct vfio_pci_lu_why *why)
+{
+	struct vfio_pci_lu *lu = vfio_pci_lu_get(vdev);
+
+	if (!lu)
+		return;
+	guard(mutex)(&vfio_pci_lu_lock);
+	if (why)
+		lu->refused = *why;
+	else
+		lu->refused.reason = VFIO_LIVEUPDATE_OK;
+}
 
 static int vfio_pci_lu_refuse(struct vfio_pci_lu_why *why, u32 reason,
 			      const char *text)
@@ -133,6 +167,14 @@ int vfio_pci_lu_check_device(struct vfio_pci_core_device *vdev,
 	return 0;
 }
 
+static void vfio_pci_lu_get_refused(struct vfio_pci_core_device *vdev,
+				    struct vfio_pci_lu_why *why)
+{
+	guard(mutex)(&vfio_pci_lu_lock);
+	if (vdev->lu && vdev->lu->refused.reason != VFIO_LIVEUPDATE_OK)
+		*why = vdev->lu->refused;
+}
+
 /* Without a session it can only be said what kind of file it is. */
 static const char *vfio_pci_lu_file_rule(struct file *file, void *data)
 {
@@ -171,15 +213,12 @@ int vfio_pci_lu_feature(struct vfio_pci_core_device *vdev, u32 flags,
 
 	if (mutex_lock_interruptible(&device->dev_set->lock))
 		return -EINTR;
-	scoped_guard(mutex, &vfio_pci_lu_lock) {
-		if (pci_lu_adopted(vdev->pdev))
-			answer.flags |= VFIO_LIVEUPDATE_INCOMING;
-		if (vdev->lu && vdev->lu->out)
-			answer.flags |= VFIO_LIVEUPDATE_PRESERVED;
-		if (vdev->lu && READ_ONCE(vdev->lu->frozen))
+	if (pci_lu_adopted(vdev->pdev))
+		answer.flags |= VFIO_LIVEUPDATE_INCOMING;
+	if (READ_ONCE(device->lu_attach_locked)) {
+		answer.flags |= VFIO_LIVEUPDATE_PRESERVED;
+		if (READ_ONCE(vdev->lu->frozen))
 			answer.flags |= VFIO_LIVEUPDATE_FROZEN;
-	}
-	if (answer.flags & VFIO_LIVEUPDATE_PRESERVED) {
 		vfio_pci_lu_refuse(&why, VFIO_LIVEUPDATE_STATE,
 				   "it is preserved already");
 	} else if (!device->cdev_opened) {
@@ -192,8 +231,12 @@ int vfio_pci_lu_feature(struct vfio_pci_core_device *vdev, u32 flags,
 	}
 	mutex_unlock(&device->dev_set->lock);
 
-	if (why.reason == VFIO_LIVEUPDATE_OK)
+	if (why.reason == VFIO_LIVEUPDATE_OK) {
 		answer.flags |= VFIO_LIVEUPDATE_CAN_PRESERVE;
+		vfio_pci_lu_get_refused(vdev, &why);
+		if (why.reason != VFIO_LIVEUPDATE_OK)
+			answer.flags |= VFIO_LIVEUPDATE_REFUSED;
+	}
 	answer.reason = why.reason;
 	strscpy(answer.text, why.text);
 

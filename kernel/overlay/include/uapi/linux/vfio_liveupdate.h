@@ -17,10 +17,12 @@
  * changes nothing. PROBE tells whether the kernel has the feature at all;
  * SET is refused.
  *
- * The one thing it cannot know is the session: that every memfd which is mapped
- * for the device is preserved in the same session as the device, and before it,
- * is checked by PRESERVE_FD alone. Here it is enough that the mappings are
- * memfds.
+ * Two things only PRESERVE_FD looks at: whether every memfd that is mapped for
+ * the device was preserved in the same session as the device, and before it;
+ * and whether the pages that are mapped are still those of the memfd. When
+ * PRESERVE_FD has refused, for this or another reason, and nothing is in the way
+ * now, the reason of that refusal is told, with VFIO_LIVEUPDATE_REFUSED, until it
+ * succeeds.
  *
  * Feature indices are handed out by <linux/vfio.h> from 0 upwards. This one is
  * not from there, so it is far away from what is: 0x4846 is "HF".
@@ -32,6 +34,7 @@
 #define VFIO_LIVEUPDATE_PRESERVED	0x00000002 /* it did */
 #define VFIO_LIVEUPDATE_FROZEN		0x00000004 /* the kexec is under way */
 #define VFIO_LIVEUPDATE_INCOMING	0x00000008 /* taken over, FINISH is due */
+#define VFIO_LIVEUPDATE_REFUSED		0x00000010 /* reason is of the last PRESERVE_FD */
 
 /* struct vfio_device_feature_liveupdate.reason: whose business it is */
 #define VFIO_LIVEUPDATE_OK		0	/* nobody's: it can be preserved */
@@ -45,9 +48,11 @@
 /**
  * struct vfio_device_feature_liveupdate - answer of the kernel
  * @flags: VFIO_LIVEUPDATE_CAN_PRESERVE and the state of the update
- * @reason: %VFIO_LIVEUPDATE_OK, or what stands in the way
- * @text: the same in words, NUL-terminated; empty if nothing does. The words
- *	are those of the kernel log. They may change, @reason does not.
+ * @reason: %VFIO_LIVEUPDATE_OK, or what stands in the way, or stood in the way
+ *	of the last PRESERVE_FD
+ * @text: the same in words, NUL-terminated; empty if @reason is
+ *	%VFIO_LIVEUPDATE_OK. The words are those of the kernel log. They may
+ *	change, @reason does not.
  */
 struct vfio_device_feature_liveupdate {
 	__u32 flags;
