@@ -42,11 +42,19 @@ static const struct iommu_lu_ops *lu_ops(struct device *dev)
 	return dev_iommu_ops(dev)->lu_ops;
 }
 
-static int lu_count_device(struct device *dev, void *data)
+/*
+ * Who may be in the group besides the device: bridges above it. A switch port
+ * without ACS shares the group of what is below, but does no DMA that its
+ * owner could observe, and is kept running along with the device.
+ */
+static int lu_other_device(struct device *dev, void *data)
 {
-	unsigned int *nr = data;
+	struct pci_dev *up = data;
 
-	return ++*nr > 1;
+	for (; up; up = pci_upstream_bridge(up))
+		if (dev == &up->dev)
+			return 0;
+	return 1;
 }
 
 static int lu_other_alias(struct pci_dev *pdev, u16 alias, void *data)
@@ -80,7 +88,6 @@ static bool lu_has_direct_regions(struct device *dev)
 const char *iommu_lu_refusal(struct device *dev)
 {
 	const struct iommu_lu_ops *ops = lu_ops(dev);
-	unsigned int nr = 0;
 
 	if (!dev_is_pci(dev) || !dev->iommu_group)
 		return pci_lu_reason_text(PCI_LU_REASON_NO_IOMMU);
@@ -88,7 +95,8 @@ const char *iommu_lu_refusal(struct device *dev)
 		return pci_lu_reason_text(PCI_LU_REASON_IOMMU_UNSUPPORTED);
 	if (!msi_device_has_isolated_msi(dev))
 		return pci_lu_reason_text(PCI_LU_REASON_NO_INTREMAP);
-	if (iommu_group_for_each_dev(dev->iommu_group, &nr, lu_count_device))
+	if (iommu_group_for_each_dev(dev->iommu_group, to_pci_dev(dev),
+				     lu_other_device))
 		return pci_lu_reason_text(PCI_LU_REASON_GROUP);
 	if (pci_for_each_dma_alias(to_pci_dev(dev), lu_other_alias,
 				   to_pci_dev(dev)))

@@ -324,6 +324,15 @@ static void pci_lu_unfreeze_path(struct pci_dev *pdev)
 	}
 }
 
+/* Undo freeze: guard off, interrupts back, nothing of it in the record. */
+static void pci_lu_thaw(struct pci_dev *pdev)
+{
+	pci_lu_unfreeze_path(pdev);
+	if (!pci_lu_disabled(PCI_LU_QUIESCE))
+		pci_lu_msi_unquiesce(pdev, pci_lu_fn_find(pdev)->irq);
+	pci_lu_outgoing_write();
+}
+
 /**
  * pci_lu_freeze - bring a preserved function into the state that crosses
  * @pdev: a preserved function; its owner lets nobody touch it any more
@@ -339,33 +348,23 @@ int pci_lu_freeze(struct pci_dev *pdev)
 	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
 	int err;
 
-	if (pci_lu_test_fail_freeze()) {
-		pci_warn(pdev, "live update: freeze fails because a test asked for it\n");
-		return -EIO;
-	}
-
 	mutex_lock(&pci_lu_lock);
 	if (!pci_lu_disabled(PCI_LU_QUIESCE)) {
 		err = pci_lu_msi_quiesce(pdev, fn->irq);
 		if (err) {
 			pci_err(pdev, "live update: cannot freeze: the device does not answer\n");
-			goto err_unlock;
+			goto unlock;
 		}
 	}
 
 	pci_lu_freeze_path(pdev);
 	err = pci_lu_outgoing_write();
+	if (!err && pci_lu_test_fail_freeze())
+		err = -EIO;
 	if (err)
-		goto err_unfreeze;
-	mutex_unlock(&pci_lu_lock);
+		pci_lu_thaw(pdev);
 
-	return 0;
-
-err_unfreeze:
-	pci_lu_unfreeze_path(pdev);
-	if (!pci_lu_disabled(PCI_LU_QUIESCE))
-		pci_lu_msi_unquiesce(pdev, fn->irq);
-err_unlock:
+unlock:
 	mutex_unlock(&pci_lu_lock);
 	return err;
 }
@@ -380,9 +379,6 @@ EXPORT_SYMBOL_GPL(pci_lu_freeze);
 void pci_lu_unfreeze(struct pci_dev *pdev)
 {
 	guard(mutex)(&pci_lu_lock);
-	pci_lu_unfreeze_path(pdev);
-	if (!pci_lu_disabled(PCI_LU_QUIESCE))
-		pci_lu_msi_unquiesce(pdev, pci_lu_fn_find(pdev)->irq);
-	pci_lu_outgoing_write();
+	pci_lu_thaw(pdev);
 }
 EXPORT_SYMBOL_GPL(pci_lu_unfreeze);
