@@ -348,12 +348,12 @@ int pci_lu_freeze(struct pci_dev *pdev)
 	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
 	int err;
 
-	mutex_lock(&pci_lu_lock);
+	guard(mutex)(&pci_lu_lock);
 	if (!pci_lu_disabled(PCI_LU_QUIESCE)) {
 		err = pci_lu_msi_quiesce(pdev, fn->irq);
 		if (err) {
 			pci_err(pdev, "live update: cannot freeze: the device does not answer\n");
-			goto unlock;
+			return err;
 		}
 	}
 
@@ -364,8 +364,6 @@ int pci_lu_freeze(struct pci_dev *pdev)
 	if (err)
 		pci_lu_thaw(pdev);
 
-unlock:
-	mutex_unlock(&pci_lu_lock);
 	return err;
 }
 EXPORT_SYMBOL_GPL(pci_lu_freeze);
