@@ -29,7 +29,7 @@ enum pci_lu_part {
 #ifdef CONFIG_PCI_LIVEUPDATE
 
 /* For the owner of a function (vfio-pci), in the kernel that is replaced. */
-int pci_lu_preserve(struct pci_dev *pdev);
+int pci_lu_preserve(struct pci_dev *pdev, u64 owner);
 void pci_lu_unpreserve(struct pci_dev *pdev);
 int pci_lu_freeze(struct pci_dev *pdev);
 void pci_lu_unfreeze(struct pci_dev *pdev);
@@ -39,7 +39,7 @@ const char *pci_lu_refusal(struct pci_dev *pdev);
 bool pci_lu_incoming(void);
 bool pci_lu_adopted(const struct pci_dev *pdev);
 bool pci_lu_listed(u16 segment, u8 bus, u8 devfn);
-struct pci_dev *pci_lu_find_adopted(u16 segment, u8 bus, u8 devfn);
+struct pci_dev *pci_lu_find_adopted(u64 owner);
 void pci_lu_finish(struct pci_dev *pdev);
 void pci_lu_fence(struct pci_dev *pdev, const char *why);
 void pci_lu_fence_all(const char *why);
@@ -52,7 +52,7 @@ void pci_lu_adopt(struct pci_dev *pdev);
 
 #else
 
-static inline int pci_lu_preserve(struct pci_dev *pdev)
+static inline int pci_lu_preserve(struct pci_dev *pdev, u64 owner)
 {
 	return -EOPNOTSUPP;
 }
@@ -86,7 +86,7 @@ static inline bool pci_lu_listed(u16 segment, u8 bus, u8 devfn)
 	return false;
 }
 
-static inline struct pci_dev *pci_lu_find_adopted(u16 segment, u8 bus, u8 devfn)
+static inline struct pci_dev *pci_lu_find_adopted(u64 owner)
 {
 	return NULL;
 }

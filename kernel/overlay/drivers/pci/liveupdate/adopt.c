@@ -268,24 +268,34 @@ static bool pci_lu_resources_match(struct pci_dev *pdev,
 	return pci_lu_shadow_differs(&fn->shadow) < 0;
 }
 
+static struct pci_lu_fn *pci_lu_fn_of_owner(u64 owner)
+{
+	struct pci_lu_fn *fn;
+	unsigned long key;
+
+	xa_for_each(&pci_lu_fns, key, fn)
+		if (fn->state == PCI_LU_ADOPTED && !fn->bridge &&
+		    fn->ser.owner == owner)
+			return fn;
+	return NULL;
+}
+
 /**
  * pci_lu_find_adopted - the device that an owner preserved in the previous kernel
- * @segment: PCI segment
- * @bus: bus number
- * @devfn: device and function number
+ * @owner: the handle that the owner gave to pci_lu_preserve()
  *
  * By now resources are assigned. If a BAR moved in software only, the kernel
  * would map what belongs to another device: the function is fenced instead.
  *
  * Return: the device with a reference, or NULL.
  */
-struct pci_dev *pci_lu_find_adopted(u16 segment, u8 bus, u8 devfn)
+struct pci_dev *pci_lu_find_adopted(u64 owner)
 {
 	struct pci_lu_fn *fn;
 
 	guard(mutex)(&pci_lu_lock);
-	fn = xa_load(&pci_lu_fns, pci_lu_key(segment, bus, devfn));
-	if (!fn || fn->state != PCI_LU_ADOPTED || fn->bridge)
+	fn = pci_lu_fn_of_owner(owner);
+	if (!fn)
 		return NULL;
 	if (!pci_lu_resources_match(fn->pdev, fn)) {
 		pci_lu_fence_fn(fn, pci_lu_reason_text(PCI_LU_REASON_ADOPT_RESOURCE));

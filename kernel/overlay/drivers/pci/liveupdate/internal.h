@@ -68,6 +68,7 @@ struct pci_lu_msi {
  * @frozen: how many of those are frozen; for an endpoint 0 or 1
  * @index: entry in the record, while that is written
  * @state: &enum pci_lu_state, written under pci_lu_lock
+ * @owner: handle of the owner's own record
  * @pdev: the device; a reference is held while @state is not PCI_LU_IDLE or PCI_LU_LISTED
  * @ser: what crosses the kexec, or what came across
  * @irq: saved interrupt masks, endpoint in the old kernel only
@@ -96,6 +97,7 @@ struct pci_lu_fn {
 	unsigned int frozen;
 	u16 index;
 	enum pci_lu_state state;
+	u64 owner;
 	struct pci_dev *pdev;
 	struct pci_lu_fn_ser ser;
 	struct pci_lu_msi *irq;

@@ -241,6 +241,7 @@ void pci_lu_capture(struct pci_lu_fn *fn)
 	} else {
 		pci_lu_capture_vf_bars(pdev, vf_mask);
 		memcpy(ser->vf_bar_mask, vf_mask, sizeof(vf_mask));
+		ser->owner = fn->owner;
 		ser->irq_mode = fn->irq->mode;
 		ser->nr_vectors = fn->irq->nr -
 				  bitmap_weight(fn->irq->masked, fn->irq->nr);

@@ -138,7 +138,7 @@ int pci_lu_record_check(const void *buf, size_t len, struct pci_lu_record *out)
 	if (out->hdr_size < sizeof(hdr))
 		return pci_lu_bad(out, offsetof(struct pci_lu_hdr_ser, hdr_size),
 				  PCI_LU_REASON_REC_HDR_SIZE);
-	if (out->fn_size < offsetof(struct pci_lu_fn_ser, reserved))
+	if (out->fn_size < PCI_LU_FN_MIN_SIZE)
 		return pci_lu_bad(out, offsetof(struct pci_lu_hdr_ser, fn_size),
 				  PCI_LU_REASON_REC_FN_SIZE);
 

@@ -231,16 +231,19 @@ static int pci_lu_track(struct pci_dev *pdev)
 /**
  * pci_lu_preserve - preserve a function and what it depends on
  * @pdev: the function; the caller is its driver
+ * @owner: what the caller hands to LUO as the handle of its own record; the next
+ *	   kernel finds the function by it
  *
  * Context: Process context, may sleep.
  * Return: 0; -EOPNOTSUPP when it cannot survive, with the reason in the log;
  *	   -EBUSY when it is preserved already; -ENOSPC when the record is full;
  *	   or another negative errno.
  */
-int pci_lu_preserve(struct pci_dev *pdev)
+int pci_lu_preserve(struct pci_dev *pdev, u64 owner)
 {
 	const char *why = pci_lu_refusal(pdev);
 	struct pci_lu_msi *irq;
+	struct pci_lu_fn *fn;
 	int err;
 
 	if (why) {
@@ -261,7 +264,9 @@ int pci_lu_preserve(struct pci_dev *pdev)
 	if (err)
 		goto err_put_record;
 
-	pci_lu_fn_find(pdev)->irq = irq;
+	fn = pci_lu_fn_find(pdev);
+	fn->irq = irq;
+	fn->owner = owner;
 	mutex_unlock(&pci_lu_lock);
 
 	return 0;

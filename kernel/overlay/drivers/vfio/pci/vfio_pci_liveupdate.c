@@ -173,7 +173,7 @@ static int vfio_pci_lu_preserve_locked(struct vfio_pci_core_device *vdev,
 	if (err)
 		return err;
 
-	err = pci_lu_preserve(pdev);
+	err = pci_lu_preserve(pdev, virt_to_phys(lu->out));
 	if (err) {
 		why->reason = VFIO_LIVEUPDATE_PCI;
 		strscpy(why->text, "the PCI core could not preserve it");
@@ -432,24 +432,22 @@ static int vfio_pci_lu_retrieve(struct liveupdate_file_op_args *args)
 	const char *why;
 	int err;
 
+	/* By the handle: a record that is damaged must not leave it running. */
+	pdev = pci_lu_find_adopted(args->serialized_data);
 	ser = vfio_pci_lu_read(args->serialized_data, &why);
-	if (!ser) {
-		pr_warn("vfio-pci: live update: cannot retrieve a device: %s\n",
-			why);
-		return -EINVAL;
-	}
-
-	pdev = pci_lu_find_adopted(ser->segment, ser->bus, ser->devfn);
 	if (!pdev) {
-		pr_warn("vfio-pci: live update: cannot retrieve %04x:%02x:%02x.%d: it was not adopted\n",
-			ser->segment, ser->bus, PCI_SLOT(ser->devfn),
-			PCI_FUNC(ser->devfn));
+		pr_warn("vfio-pci: live update: cannot retrieve a device: it was not adopted\n");
 		err = -ENODEV;
 		goto free_ser;
 	}
 
+	err = -EINVAL;
+	if (!ser)
+		goto give_up;
 	err = -ENODEV;
-	if (pdev->vendor != ser->vendor || pdev->device != ser->device) {
+	if (pci_dev_id(pdev) != PCI_DEVID(ser->bus, ser->devfn) ||
+	    pci_domain_nr(pdev->bus) != ser->segment ||
+	    pdev->vendor != ser->vendor || pdev->device != ser->device) {
 		why = "the record is of another device";
 		goto give_up;
 	}
@@ -534,15 +532,10 @@ static void vfio_pci_lu_finish(struct liveupdate_file_op_args *args)
 		return;
 	}
 
+	pdev = pci_lu_find_adopted(args->serialized_data);
 	ser = vfio_pci_lu_read(args->serialized_data, &why);
-	if (!ser) {
-		pr_warn("vfio-pci: live update: cannot finish a device: %s\n",
-			why);
-		return;
-	}
-	pdev = pci_lu_find_adopted(ser->segment, ser->bus, ser->devfn);
 	if (pdev) {
-		vfio_pci_lu_give_up(pdev, "nobody has retrieved it");
+		vfio_pci_lu_give_up(pdev, ser ? "nobody has retrieved it" : why);
 		pci_dev_put(pdev);
 	}
 	kvfree(ser);

@@ -182,6 +182,8 @@ struct pci_lu_hdr_ser {
  * @iommu_flags: PCI_LU_IOMMU_*
  * @sriov_ctrl: SR-IOV Control
  * @num_vfs: NumVFs
+ * @owner: the handle under which the owner's own record was given to LUO, so that a
+ *	function whose owner's record is damaged can still be found, and fenced
  * @reserved: zero
  */
 struct pci_lu_fn_ser {
@@ -220,7 +222,8 @@ struct pci_lu_fn_ser {
 	u32 iommu_flags;
 	u16 sriov_ctrl;
 	u16 num_vfs;
-	u8 reserved[68];
+	u64 owner;
+	u8 reserved[60];
 } __packed;
 
 /* Frozen in every version. */
@@ -238,13 +241,15 @@ static_assert(offsetof(struct pci_lu_fn_ser, flags) == 4);
 #define PCI_LU_HDR_FROZEN_SIZE		52
 #define PCI_LU_FN_FROZEN_SIZE		8
 
-/* Version 1. */
+/* Version 1. Its first writers knew entries up to and including num_vfs. */
+#define PCI_LU_FN_MIN_SIZE		188
 static_assert(sizeof(struct pci_lu_hdr_ser) == 64);
 static_assert(offsetof(struct pci_lu_fn_ser, bar) == 28);
 static_assert(offsetof(struct pci_lu_fn_ser, command) == 108);
 static_assert(offsetof(struct pci_lu_fn_ser, window) == 116);
 static_assert(offsetof(struct pci_lu_fn_ser, driver) == 164);
 static_assert(offsetof(struct pci_lu_fn_ser, num_vfs) == 186);
+static_assert(offsetof(struct pci_lu_fn_ser, owner) == 188);
 static_assert(sizeof(struct pci_lu_fn_ser) == 256);
 
 #endif /* _LINUX_KHO_ABI_PCI_LIVEUPDATE_H */
