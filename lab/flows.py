@@ -3,7 +3,7 @@
 import re
 import time
 
-from . import judge, traffic, watch
+from . import judge, msi, traffic, watch
 from .errors import StepFailed
 from .run import ms
 
@@ -18,7 +18,7 @@ def empty_sections():
                 "landed_in_blackout": 0, "offered_in_blackout": 0, "max_gap_ms": 0},
         "config": {"reached": 0, "withheld": 0, "harmful_reached": 0, "unexplained_withheld": 0, "resets": 0},
         "iommu": {"translation_off": 0, "faults": 0, "isolation_breaches": 0},
-        "irq": {"latched": 0, "delivered": 0, "lost": 0, "wrong_vector": 0, "catch_up": 0},
+        "irq": {"latched": 0, "delivered": 0, "lost": 0, "wrong_vector": 0, "catch_up": 0, "stray": 0},
     }
 
 
@@ -311,10 +311,10 @@ def close_books(run, books):
         books.sections["dma"]["sender_max_late_us"] = max((s["late"] for s in slots), default=0)
         times = sorted(t for n in run.slots for t in run.watcher.slots[n].times)
         books.series = watch.series(times, run.t0)
-    events = run.trace()
+    events, functions = run.trace(), [s["bdf"] for s in run.slots.values()]
     books.sections["config"] = judge.config_section(events, run.windows, run.counters)
     books.sections["iommu"] = judge.iommu_section(events, run.windows, run.planted, breaches)
-    books.sections["irq"] = judge.irq_section(run.rearms)
+    books.sections["irq"] = judge.irq_section(run.rearms, msi.stray(events, run.windows, functions))
 
 
 def _slot_books(run, number):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import policy, trace
+from . import msi, policy, trace
 
 BLACKOUT_SHARE = 0.9        # of the offered rate must land while the kernel is being replaced
 EVIDENCE_MAX = 60
@@ -126,9 +126,12 @@ def iommu_bars(iommu, planted):
     return bars
 
 
-def irq_section(rearms):
-    """`rearms`: one dict per update and NIC with pba (bit per vector), irq_latched and irq (counts per vector)."""
-    out = {"latched": 0, "delivered": 0, "lost": 0, "wrong_vector": 0, "catch_up": 0, "catch_up_missing": 0}
+def irq_section(rearms, stray=None):
+    """`rearms`: one dict per update and NIC with pba (bit per vector), irq_latched and irq (counts per vector);
+    `stray`: {function: messages it sent while nobody could take them}, see msi.stray()."""
+    sent = sum((stray or {}).values())
+    out = {"latched": 0, "delivered": 0, "lost": 0, "wrong_vector": sent, "catch_up": 0, "catch_up_missing": 0,
+           "stray": sent}
     for r in rearms:
         before, after = r["irq_latched"], r["irq"]
         for vector, count in enumerate(before):
@@ -145,7 +148,7 @@ def irq_section(rearms):
 
 
 def irq_bars(irq, rearms):
-    bars = [zero("irq_lost", irq["lost"]), zero("wrong_vector", irq["wrong_vector"]),
+    bars = [zero("irq_lost", irq["lost"]), zero("stray", irq["stray"]), zero("wrong_vector", irq["wrong_vector"]),
             zero("catch_up_missing", irq["catch_up_missing"])]
     if rearms:
         bars.append(Bar("irq_latched", irq["latched"], "≥ 1", irq["latched"] >= 1))
@@ -158,15 +161,16 @@ def not_quiesced(events, windows, functions):
     out = set()
     for first, last, before in windows:
         for bdf in functions:
-            off = policy.Device(before[bdf]).offset("MSIX_CONTROL.ENABLE")
+            off = msi.control_of(before[bdf])
             if off is None:
                 continue
-            enabled = int.from_bytes(before[bdf][off:off + 2], "little") & 0x8000
+            enabled = int.from_bytes(before[bdf][off:off + 2], "little") & msi.ENABLE
             masked = False
             for ev in trace.window(events, first, last):
                 if ev.kind == "root" or (ev.kind == "cfg" and ev.bdf == bdf and ev.off == 4):
                     break
-                if ev.kind == "cfg" and ev.bdf == bdf and ev.off == off and ev.value & 0xC000 == 0xC000:
+                if ev.kind == "cfg" and ev.bdf == bdf and ev.off == off and \
+                        ev.value & (msi.ENABLE | msi.MASK_ALL) == msi.ENABLE | msi.MASK_ALL:
                     masked = True
                     break
             if enabled and not masked:

@@ -18,7 +18,7 @@ QEMU = os.environ.get("HOLDFAST_QEMU", "qemu-system-x86_64")
 BELOW_4G_MAX = 0xB0000000       # q35: with less RAM than this, all of it starts at address 0
 TRACE_EVENTS = (
     "pci_cfg_write", "vtd_reg_write_gcmd", "vtd_reg_dmar_root", "vtd_dmar_enable", "vtd_ir_enable",
-    "vtd_reg_ir_root", "vtd_dmar_fault", "vtd_fault_disabled", "vtd_re_not_present", "vtd_ce_not_present",
+    "vtd_reg_ir_root", "vtd_ir_remap_msi_req", "vtd_ir_irte_get", "vtd_ir_remap", "vtd_dmar_fault", "vtd_fault_disabled", "vtd_re_not_present", "vtd_ce_not_present",
 )
 BASE_CMDLINE = "console=ttyS0 panic=-1 quiet no_timer_check liveupdate=on kho=on"
 

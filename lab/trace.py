@@ -14,7 +14,7 @@ BUS_MASTER = 4
 @dataclass
 class Event:
     t: float            # seconds, wall clock
-    kind: str           # cfg, mark, gcmd, root, fault, context
+    kind: str           # cfg, mark, gcmd, root, irtable, translation, fault, msi
     n: int = 0          # position in the trace: the order is exact, the times are not
     bdf: str = ""
     off: int = 0
@@ -42,6 +42,11 @@ def parse_line(line):
     if name == "vtd_reg_dmar_root":
         nums = HEX.findall(rest)
         return Event(t, "root", value=int(nums[0], 16) if nums else 0)
+    if name == "vtd_reg_ir_root":
+        return Event(t, "irtable")
+    if name == "vtd_ir_remap_msi_req":
+        address, data = (int(x, 16) for x in HEX.findall(rest)[:2])
+        return Event(t, "msi", off=address, value=data, extra={"through": False})
     if name == "vtd_dmar_enable":
         return Event(t, "translation", value=int(rest.split()[-1]))
     if name == "vtd_dmar_fault":
@@ -61,11 +66,27 @@ def sid_to_bdf(sid):
 def parse(lines):
     out = []
     for line in lines:
+        if ":vtd_ir_irte_get " in line or ":vtd_ir_remap " in line:
+            if out and out[-1].kind == "msi":       # QEMU looks a message up in one go: nothing comes in between
+                _look_up(out[-1], line)
+            continue
         ev = parse_line(line)
         if ev:
             ev.n = len(out)
             out.append(ev)
     return out
+
+
+def _look_up(ev, line):
+    """Adds to a message whom the entry it found is for, and whether it went through."""
+    if ":vtd_ir_remap " in line:
+        ev.extra["through"] = True
+        return
+    # QEMU 10 prints the halves under each other's name. The half with the requester has nothing above bit 19,
+    # the other one a vector above bit 16, of which the first 16 cannot be used.
+    halves = [int(x, 16) for x in HEX.findall(line.partition(" low ")[2])]
+    if len(halves) == 2 and any(halves):
+        ev.bdf = sid_to_bdf(min(halves) & 0xFFFF)
 
 
 def load(path):

@@ -68,6 +68,7 @@ class Whole(unittest.TestCase):
     def test_what_is_broken_is_named(self):
         for broken, name in (("guard", "harmful_reached:BAR0"), ("takeover", "translation_off"), ("lose-one", "lost"),
                              ("corrupt-one", "corrupt"), ("breach", "isolation_breaches"), ("lost-irq", "irq_lost"),
+                             ("quiesce", "stray"),
                              ("panic", "host_died")):
             with self.subTest(broken):
                 self.assertIn(name, self.reasons("nic-root-port", broken))
