@@ -27,8 +27,9 @@
  *
  * What is held is written down by frame number, in the array the old kernel
  * left: the file may be truncated or punched meanwhile, and what it has then
- * says nothing about what was held. Each reference is dropped once: here, or,
- * if retrieve fails half way, where it fails.
+ * says nothing about what was held. It is found by the handle that LUO has for the
+ * file, so that it is there also if retrieve fails half way: the device goes
+ * on writing then, and nothing may be freed before it was stopped.
  */
 
 #include <linux/kho/abi/memfd.h>
@@ -43,15 +44,10 @@ struct memfd_lu_held {
 	u64 nr;
 };
 
-/* By address of the struct file; an entry lives while LUO holds the file. */
+/* By LUO's handle, liveupdate_file_op_args.serialized_data. */
 static DEFINE_XARRAY(memfd_lu_files);
 
-/**
- * memfd_lu_put_folios - drop the references to folios of a retrieved memfd
- * @folios: the folios
- * @nr: number of entries in @folios
- */
-void memfd_lu_put_folios(const struct memfd_luo_folio_ser *folios, u64 nr)
+static void memfd_lu_put_folios(const struct memfd_luo_folio_ser *folios, u64 nr)
 {
 	u64 i;
 
@@ -64,59 +60,51 @@ void memfd_lu_put_folios(const struct memfd_luo_folio_ser *folios, u64 nr)
 
 /**
  * memfd_lu_hold - remember which folios of a retrieved memfd are held
- * @file: the memfd
- * @folios: its folios, each with the reference that restoring it gave; the
- *	array comes from vmalloc() and is taken over
+ * @handle: LUO's handle of the memfd
+ * @folios: its folios, each with the reference that restoring it gave, or with
+ *	frame number 0; the array comes from vmalloc() and is taken over
  * @nr: number of entries in @folios
- * @err: what retrieving the folios returned; if not 0, no reference is left
- *	and only the array is freed
+ * @err: what retrieving the folios returned
+ *
+ * If there is no memory to remember them, the references stay for good: better
+ * lost than free while a device writes to it.
  *
  * Context: Process context.
- * Return: @err, or a negative errno if it cannot be remembered. Then the
- * references have been dropped.
+ * Return: @err, or a negative errno if it cannot be remembered.
  */
-int memfd_lu_hold(struct file *file, struct memfd_luo_folio_ser *folios,
-		  u64 nr, int err)
+int memfd_lu_hold(u64 handle, struct memfd_luo_folio_ser *folios, u64 nr,
+		  int err)
 {
 	struct memfd_lu_held *held;
-
-	if (err)
-		goto free_folios;
+	int lost;
 
 	held = kmalloc_obj(*held);
 	if (!held) {
-		err = -ENOMEM;
-		goto put_folios;
+		vfree(folios);
+		return -ENOMEM;
 	}
 	held->folios = folios;
 	held->nr = nr;
 
-	err = xa_insert(&memfd_lu_files, (unsigned long)file, held, GFP_KERNEL);
-	if (err)
-		goto free_held;
-
-	return 0;
-
-free_held:
-	kfree(held);
-put_folios:
-	memfd_lu_put_folios(folios, nr);
-free_folios:
-	vfree(folios);
+	lost = xa_insert(&memfd_lu_files, handle, held, GFP_KERNEL);
+	if (lost) {
+		kfree(held);
+		vfree(folios);
+		return lost;
+	}
 	return err;
 }
 
 /**
  * memfd_lu_release - let go of the folios of a memfd
- * @file: the memfd, or NULL if it was never retrieved
+ * @handle: LUO's handle of the memfd, retrieved or not
  *
- * Context: Process context, when the session of @file is finished.
+ * Context: Process context, when the session of the memfd is finished.
  */
-void memfd_lu_release(struct file *file)
+void memfd_lu_release(u64 handle)
 {
-	struct memfd_lu_held *held;
+	struct memfd_lu_held *held = xa_erase(&memfd_lu_files, handle);
 
-	held = file ? xa_erase(&memfd_lu_files, (unsigned long)file) : NULL;
 	if (!held)
 		return;
 

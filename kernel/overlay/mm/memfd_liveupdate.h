@@ -7,21 +7,24 @@
 #ifndef MM_MEMFD_LIVEUPDATE_H
 #define MM_MEMFD_LIVEUPDATE_H
 
+#include <linux/kho/abi/memfd.h>
 #include <linux/mm.h>
 #include <linux/vmalloc.h>
-
-struct file;
-struct memfd_luo_folio_ser;
 
 #ifdef CONFIG_VFIO_PCI_LIVEUPDATE
 
 /* The reference that kho_restore_folio() gave is the one that is held. */
 static inline void memfd_lu_hold_folio(struct folio *folio) { }
 
-void memfd_lu_put_folios(const struct memfd_luo_folio_ser *folios, u64 nr);
-int memfd_lu_hold(struct file *file, struct memfd_luo_folio_ser *folios,
-		  u64 nr, int err);
-void memfd_lu_release(struct file *file);
+/* Nothing was restored, so nothing is to be let go of. */
+static inline void memfd_lu_forget_folio(struct memfd_luo_folio_ser *folio)
+{
+	folio->pfn = 0;
+}
+
+int memfd_lu_hold(u64 handle, struct memfd_luo_folio_ser *folios, u64 nr,
+		  int err);
+void memfd_lu_release(u64 handle);
 
 #else
 
@@ -30,18 +33,16 @@ static inline void memfd_lu_hold_folio(struct folio *folio)
 	folio_put(folio);
 }
 
-static inline void
-memfd_lu_put_folios(const struct memfd_luo_folio_ser *folios, u64 nr) { }
+static inline void memfd_lu_forget_folio(struct memfd_luo_folio_ser *folio) { }
 
-static inline int memfd_lu_hold(struct file *file,
-				struct memfd_luo_folio_ser *folios, u64 nr,
-				int err)
+static inline int memfd_lu_hold(u64 handle, struct memfd_luo_folio_ser *folios,
+				u64 nr, int err)
 {
 	vfree(folios);
 	return err;
 }
 
-static inline void memfd_lu_release(struct file *file) { }
+static inline void memfd_lu_release(u64 handle) { }
 
 #endif /* CONFIG_VFIO_PCI_LIVEUPDATE */
 

@@ -90,6 +90,27 @@ bool vfio_lu_refuses_open(struct vfio_device *device)
 	       pci_lu_adopted(to_pci_dev(device->dev));
 }
 
+#if IS_ENABLED(CONFIG_VFIO_GROUP)
+/**
+ * vfio_lu_refuses_group - is a device of the group waiting for its owner?
+ * @group: a group that is about to be opened
+ *
+ * A container would attach its own page tables to all devices of the group.
+ *
+ * Return: true if opening it must fail.
+ */
+bool vfio_lu_refuses_group(struct vfio_group *group)
+{
+	struct vfio_device *device;
+
+	guard(mutex)(&group->device_lock);
+	list_for_each_entry(device, &group->device_list, group_next)
+		if (vfio_lu_refuses_open(device))
+			return true;
+	return false;
+}
+#endif
+
 /**
  * vfio_lu_lock_attach - take dev_set->lock to change what a device is attached to
  * @device: a device that is open

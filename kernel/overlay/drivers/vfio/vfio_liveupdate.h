@@ -11,6 +11,7 @@
 #include <linux/vfio.h>
 
 struct file;
+struct vfio_group;
 
 #ifdef CONFIG_VFIO_PCI_LIVEUPDATE
 
@@ -21,11 +22,17 @@ struct file *vfio_lu_get_file(struct vfio_device *device);
 
 /* Hooks of the VFIO core. */
 bool vfio_lu_refuses_open(struct vfio_device *device);
+bool vfio_lu_refuses_group(struct vfio_group *group);
 bool vfio_lu_lock_attach(struct vfio_device *device);
 
 #else
 
 static inline bool vfio_lu_refuses_open(struct vfio_device *device)
+{
+	return false;
+}
+
+static inline bool vfio_lu_refuses_group(struct vfio_group *group)
 {
 	return false;
 }

@@ -40,6 +40,7 @@ bool pci_lu_incoming(void);
 bool pci_lu_adopted(const struct pci_dev *pdev);
 bool pci_lu_listed(u16 segment, u8 bus, u8 devfn);
 struct pci_dev *pci_lu_find_adopted(u64 owner);
+const char *pci_lu_moved(struct pci_dev *pdev);
 void pci_lu_finish(struct pci_dev *pdev);
 void pci_lu_fence(struct pci_dev *pdev, const char *why);
 void pci_lu_fence_all(const char *why);
@@ -87,6 +88,11 @@ static inline bool pci_lu_listed(u16 segment, u8 bus, u8 devfn)
 }
 
 static inline struct pci_dev *pci_lu_find_adopted(u64 owner)
+{
+	return NULL;
+}
+
+static inline const char *pci_lu_moved(struct pci_dev *pdev)
 {
 	return NULL;
 }

@@ -35,6 +35,8 @@
  *	next kernel replaces it as it does for a crash kernel. Before and after,
  *	a preserved function reaches the same pages through the same page table.
  *	Units without frozen functions are switched off as ever.
+ *	The invalidation queue is used with all other CPUs stopped: if one was
+ *	stopped while it held the lock of the queue, this hangs.
  *
  * unfreeze and unpreserve undo the steps in reverse.
  *
@@ -423,6 +425,7 @@ bool intel_lu_handover(struct intel_iommu *iommu)
 			continue;
 		writel(DMA_FECTL_IM, iommu->reg + DMAR_FECTL_REG);
 		readl(iommu->reg + DMAR_FECTL_REG);
+		iommu_flush_write_buffer(iommu);
 		iommu->root_entry = unit->root;
 		pr_info("%s goes on translating for %u functions\n",
 			iommu->name, unit->frozen);

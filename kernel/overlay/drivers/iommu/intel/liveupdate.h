@@ -22,6 +22,7 @@ void intel_lu_before_disable(struct intel_iommu *iommu);
 bool intel_lu_attach_deferred(struct device_domain_info *info);
 bool intel_lu_keeps_context(struct intel_iommu *iommu, u8 bus, u8 devfn);
 int intel_lu_switch(struct dmar_domain *domain, struct device *dev);
+void intel_lu_finish(struct device *dev);
 
 /* For drivers/iommu/liveupdate.c, at the first PCI scan. */
 const char *intel_lu_not_ready(void);
@@ -29,7 +30,6 @@ const char *intel_lu_not_ready(void);
 /* lu_incoming.c, for intel_lu_ops */
 bool intel_lu_adopted(struct device *dev);
 bool intel_lu_unfinished(struct device *dev);
-void intel_lu_finish(struct device *dev);
 
 extern const struct iommu_lu_ops intel_lu_ops;
 #define INTEL_LU_OPS	(&intel_lu_ops)
@@ -66,6 +66,8 @@ static inline int intel_lu_switch(struct dmar_domain *domain,
 {
 	return 0;
 }
+
+static inline void intel_lu_finish(struct device *dev) { }
 
 #define INTEL_LU_OPS	NULL
 

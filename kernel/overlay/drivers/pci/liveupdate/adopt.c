@@ -20,12 +20,20 @@
  *   its translation (pci_dev_reset_iommu_prepare()),
  * - its BARs are fixed resources, so that no re-assignment is even tried,
  * - runtime PM is held on it and on the bridges above,
- * - software state says what hardware does: it is a bus master.
+ * - software state says what hardware does: whether it is a bus master, and that
+ *   ATS is not to be had if it was off.
  *
- * pci_lu_finish() takes all of that back, but for the driver override.
+ * pci_lu_finish() takes all of that back, but for the driver override, an ATS
+ * that was off, and the reset attributes in sysfs, which only exist if there
+ * was a reset method when the device was registered.
+ *
+ * After device initcalls pci_lu_scan_done() gives up what was listed and not
+ * found. A device that is removed before its owner has finished is fenced, and
+ * the system does not go to sleep while one is waiting.
  */
 
 #include <linux/pm_runtime.h>
+#include <linux/suspend.h>
 
 #include "../pci.h"
 #include "internal.h"
@@ -53,12 +61,27 @@ static bool pci_lu_same_bridge(struct pci_dev *pdev, const struct pci_lu_fn *fn)
 	return (val & GENMASK(23, 0)) == fn->ser.bus_numbers;
 }
 
+static bool pci_lu_same_windows(struct pci_dev *pdev, const struct pci_lu_fn *fn)
+{
+	u32 val;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(fn->ser.window); i++) {
+		pci_read_config_dword(pdev, PCI_IO_BASE + 4 * i, &val);
+		if (!i)		/* without Secondary Status */
+			val &= GENMASK(15, 0);
+		if (val != fn->ser.window[i])
+			return false;
+	}
+	return true;
+}
+
 /* Does the live function match the record? */
 static enum pci_lu_reason pci_lu_compare(struct pci_dev *pdev,
 					 const struct pci_lu_fn *fn)
 {
 	const struct pci_lu_fn_ser *ser = &fn->ser;
-	u16 cmd;
+	u16 cmd, lost;
 
 	if (pdev->vendor != ser->vendor || pdev->device != ser->device ||
 	    (pdev->class << 8 | pdev->revision) != ser->class_rev ||
@@ -68,14 +91,18 @@ static enum pci_lu_reason pci_lu_compare(struct pci_dev *pdev,
 		return PCI_LU_REASON_ADOPT_BAR;
 
 	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
-	if (!(cmd & PCI_COMMAND_MASTER) && !pci_lu_disabled(PCI_LU_GUARD))
+	lost = ser->command & ~cmd & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
+				      PCI_COMMAND_MASTER);
+	if (lost && !pci_lu_disabled(PCI_LU_GUARD))
 		return PCI_LU_REASON_ADOPT_COMMAND;
 	if (pdev->current_state > PCI_D0 && pdev->current_state != PCI_UNKNOWN)
 		return PCI_LU_REASON_ADOPT_POWER;
 
+	if (fn->bridge && !pci_lu_same_bridge(pdev, fn))
+		return PCI_LU_REASON_ADOPT_BUS_NUMBERS;
 	if (fn->bridge)
-		return pci_lu_same_bridge(pdev, fn) ? PCI_LU_OK :
-						      PCI_LU_REASON_ADOPT_BUS_NUMBERS;
+		return pci_lu_same_windows(pdev, fn) ? PCI_LU_OK :
+						       PCI_LU_REASON_ADOPT_WINDOW;
 	if (strcmp(ser->driver, PCI_LU_DRIVER))
 		return PCI_LU_REASON_VARIANT_DRIVER;
 	return PCI_LU_OK;
@@ -95,30 +122,66 @@ static bool pci_lu_path_adopted(struct pci_dev *pdev)
 	return true;
 }
 
-static void pci_lu_fix_resources(struct pci_dev *pdev, bool fixed)
+static void pci_lu_fix_bars(struct pci_lu_fn *fn, struct pci_dev *pdev)
 {
-	struct resource *res;
+	int i;
 
-	pci_dev_for_each_resource(pdev, res) {
-		if (!res->flags)
+	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
+		struct resource *res = pci_resource_n(pdev, i);
+
+		if (!res->flags || res->flags & IORESOURCE_PCI_FIXED)
 			continue;
-		if (fixed)
-			res->flags |= IORESOURCE_PCI_FIXED;
-		else
-			res->flags &= ~IORESOURCE_PCI_FIXED;
+		res->flags |= IORESOURCE_PCI_FIXED;
+		fn->fixed |= BIT(i);
 	}
+}
+
+static void pci_lu_unfix_bars(struct pci_lu_fn *fn, struct pci_dev *pdev)
+{
+	int i;
+
+	for (i = 0; i < PCI_STD_NUM_BARS; i++)
+		if (fn->fixed & BIT(i))
+			pci_resource_n(pdev, i)->flags &= ~IORESOURCE_PCI_FIXED;
+	fn->fixed = 0;
 }
 
 static void pci_lu_hold(struct pci_lu_fn *fn, struct pci_dev *pdev)
 {
+	struct pci_dev *up;
+	u16 cmd;
+
 	fn->pdev = pci_dev_get(pdev);
 	fn->no_bus_reset = pdev->dev_flags & PCI_DEV_FLAGS_NO_BUS_RESET;
 	pdev->dev_flags |= PCI_DEV_FLAGS_NO_BUS_RESET;
 	pdev->reset_methods[0] = 0;
-	pdev->is_busmaster = 1;
+	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+	pdev->is_busmaster = !!(cmd & PCI_COMMAND_MASTER);
 	pm_runtime_get_noresume(&pdev->dev);
-	if (!fn->bridge)
-		pci_lu_fix_resources(pdev, true);
+	if (fn->bridge)
+		return;
+
+	pci_lu_fix_bars(fn, pdev);
+#ifdef CONFIG_PCI_ATS
+	/* Off in the device, and kept so: nobody may believe that it is on. */
+	if (!(fn->ser.ats_ctrl & PCI_ATS_CTRL_ENABLE))
+		pdev->ats_cap = 0;
+#endif
+	for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up)) {
+		struct pci_lu_fn *bridge = pci_lu_fn_find(up);
+
+		if (bridge && bridge->state == PCI_LU_ADOPTED)
+			bridge->depended++;
+	}
+}
+
+/* One that needed the bridge is done with it. */
+static void pci_lu_put_bridge(struct pci_lu_fn *bridge)
+{
+	if (bridge->state != PCI_LU_ADOPTED || --bridge->depended)
+		return;
+	pci_lu_guard_disarm(bridge);
+	pci_lu_release(bridge);
 }
 
 /**
@@ -132,15 +195,12 @@ void pci_lu_release(struct pci_lu_fn *fn)
 	struct pci_dev *pdev = fn->pdev, *up;
 
 	if (!fn->bridge) {
-		pci_lu_fix_resources(pdev, false);
+		pci_lu_unfix_bars(fn, pdev);
 		for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up)) {
 			struct pci_lu_fn *bridge = pci_lu_fn_find(up);
 
-			if (!bridge || bridge->state != PCI_LU_ADOPTED ||
-			    --bridge->depended)
-				continue;
-			pci_lu_guard_disarm(bridge);
-			pci_lu_release(bridge);
+			if (bridge)
+				pci_lu_put_bridge(bridge);
 		}
 	}
 
@@ -173,6 +233,8 @@ static void pci_lu_adopt_fn(struct pci_lu_fn *fn, struct pci_dev *pdev)
 	if (why && fn->bridge) {
 		pci_err(pdev, "live update: not the bridge of the record: %s\n", why);
 		pci_lu_guard_disarm(fn);
+		if (!pci_is_bridge(pdev))
+			pci_lu_fence_device(pdev, why);
 		fn->state = PCI_LU_IDLE;
 		fn->depended = 0;
 		return;
@@ -248,6 +310,7 @@ static bool pci_lu_resources_match(struct pci_dev *pdev,
 				   const struct pci_lu_fn *fn)
 {
 	struct pci_bus_region region;
+	struct pci_dev *up;
 	int i;
 	u64 addr;
 
@@ -265,8 +328,36 @@ static bool pci_lu_resources_match(struct pci_dev *pdev,
 		if (region.start != addr)
 			return false;
 	}
-	return pci_lu_shadow_differs(&fn->shadow) < 0;
+	if (pci_lu_shadow_differs(&fn->shadow) >= 0)
+		return false;
+	for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up)) {
+		const struct pci_lu_fn *bridge = pci_lu_fn_find(up);
+
+		if (bridge && pci_lu_shadow_differs(&bridge->shadow) >= 0)
+			return false;
+	}
+	return true;
 }
+
+/**
+ * pci_lu_moved - did resource assignment move what the device goes on using?
+ * @pdev: an adopted function
+ *
+ * If a BAR, or a window above it, moved in software only, the kernel would map
+ * what belongs to another device: the owner must give the function up.
+ *
+ * Return: the reason, or NULL when all is where the previous kernel had it.
+ */
+const char *pci_lu_moved(struct pci_dev *pdev)
+{
+	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
+
+	guard(mutex)(&pci_lu_lock);
+	if (!fn || fn->state != PCI_LU_ADOPTED || pci_lu_resources_match(pdev, fn))
+		return NULL;
+	return pci_lu_reason_text(PCI_LU_REASON_ADOPT_RESOURCE);
+}
+EXPORT_SYMBOL_GPL(pci_lu_moved);
 
 static struct pci_lu_fn *pci_lu_fn_of_owner(u64 owner)
 {
@@ -284,9 +375,6 @@ static struct pci_lu_fn *pci_lu_fn_of_owner(u64 owner)
  * pci_lu_find_adopted - the device that an owner preserved in the previous kernel
  * @owner: the handle that the owner gave to pci_lu_preserve()
  *
- * By now resources are assigned. If a BAR moved in software only, the kernel
- * would map what belongs to another device: the function is fenced instead.
- *
  * Return: the device with a reference, or NULL.
  */
 struct pci_dev *pci_lu_find_adopted(u64 owner)
@@ -295,13 +383,7 @@ struct pci_dev *pci_lu_find_adopted(u64 owner)
 
 	guard(mutex)(&pci_lu_lock);
 	fn = pci_lu_fn_of_owner(owner);
-	if (!fn)
-		return NULL;
-	if (!pci_lu_resources_match(fn->pdev, fn)) {
-		pci_lu_fence_fn(fn, pci_lu_reason_text(PCI_LU_REASON_ADOPT_RESOURCE));
-		return NULL;
-	}
-	return pci_dev_get(fn->pdev);
+	return fn ? pci_dev_get(fn->pdev) : NULL;
 }
 EXPORT_SYMBOL_GPL(pci_lu_find_adopted);
 
@@ -325,3 +407,64 @@ void pci_lu_finish(struct pci_dev *pdev)
 	pci_lu_incoming_drop();
 }
 EXPORT_SYMBOL_GPL(pci_lu_finish);
+
+/* Before iommu_release_device(): the old translation ends with the device. */
+static int pci_lu_bus_notify(struct notifier_block *nb, unsigned long action,
+			     void *data)
+{
+	if (action == BUS_NOTIFY_DEL_DEVICE)
+		pci_lu_fence(to_pci_dev(data), "it was removed");
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block pci_lu_bus_nb = {
+	.notifier_call = pci_lu_bus_notify,
+};
+
+/* Asleep, translation is off and the device is not what was recorded. */
+static int pci_lu_pm_notify(struct notifier_block *nb, unsigned long action,
+			    void *data)
+{
+	if (pci_lu_incoming() && (action == PM_SUSPEND_PREPARE ||
+				  action == PM_HIBERNATION_PREPARE)) {
+		pr_warn("PCI: live update: an owner has not finished: no sleep until then\n");
+		return notifier_from_errno(-EBUSY);
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block pci_lu_pm_nb = {
+	.notifier_call = pci_lu_pm_notify,
+};
+
+/* The scan is over: what is listed and was not found will not come. */
+static int __init pci_lu_scan_done(void)
+{
+	struct pci_lu_fn *fn;
+	unsigned long key;
+
+	if (!pci_lu_incoming())
+		return 0;
+
+	bus_register_notifier(&pci_bus_type, &pci_lu_bus_nb);
+	register_pm_notifier(&pci_lu_pm_nb);
+
+	guard(mutex)(&pci_lu_lock);
+	xa_for_each(&pci_lu_fns, key, fn) {
+		if (fn->state == PCI_LU_LISTED) {
+			pr_err("PCI: live update: %04x:%02x:%02x.%d: %s\n",
+			       fn->segment, fn->bus, PCI_SLOT(fn->devfn),
+			       PCI_FUNC(fn->devfn),
+			       pci_lu_reason_text(PCI_LU_REASON_ADOPT_MISSING));
+			pci_lu_guard_disarm(fn);
+			fn->state = PCI_LU_IDLE;
+			fn->depended = 0;
+			if (!fn->bridge)
+				pci_lu_incoming_drop();
+		} else if (fn->bridge) {
+			pci_lu_put_bridge(fn);	/* the reference of the scan */
+		}
+	}
+	return 0;
+}
+late_initcall(pci_lu_scan_done);

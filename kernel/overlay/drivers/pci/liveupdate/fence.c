@@ -24,8 +24,9 @@
  * has Bus Master is fenced: pci_device_shutdown() of the previous kernel has taken it
  * from all that were not preserved.
  *
- * A fenced function is an ordinary one from then on: a driver that enables it
- * begins with a reset or must cope, as with any device after kexec. One bad
+ * A fenced function is an ordinary one from then on, but for the driver override of
+ * one that was adopted first: a driver that enables it begins with a reset or
+ * must cope, as with any device after kexec. One bad
  * function never takes the host down.
  */
 

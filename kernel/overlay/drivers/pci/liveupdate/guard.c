@@ -15,8 +15,9 @@
  * whole or in part, only by a row of the policy table, which says why that write
  * would hurt a device in flight.
  *
- * All config writes of the kernel and of userspace go through bus->ops->write,
- * so that is the one place where the guard sits. It is there only on buses that
+ * All config writes of drivers, of the PCI core and of userspace go through
+ * bus->ops->write, so that is the one place where the guard sits. (AML goes
+ * through raw_pci_write(), and is not filtered.) The guard is there only on buses that
  * hold a guarded function, and only while one is guarded:
  *
  * old kernel
@@ -45,6 +46,7 @@
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
+#include "../pci.h"
 #include "internal.h"
 
 /**
@@ -307,6 +309,19 @@ struct pci_ops *pci_lu_guard_arm(struct pci_lu_fn *fn, struct pci_ops *ops)
 }
 
 /**
+ * pci_lu_guard_install - exchange the accessors of a bus that is in use
+ * @bus: the bus
+ * @fn: an armed function on it
+ *
+ * Context: under pci_lu_lock.
+ */
+void pci_lu_guard_install(struct pci_bus *bus, struct pci_lu_fn *fn)
+{
+	guard(raw_spinlock_irqsave)(&pci_lock);
+	WRITE_ONCE(bus->ops, &fn->filter->ops);
+}
+
+/**
  * pci_lu_guard_disarm - let config writes to a function pass again
  * @fn: the function, armed or not
  *
@@ -320,6 +335,8 @@ void pci_lu_guard_disarm(struct pci_lu_fn *fn)
 		return;
 
 	WRITE_ONCE(fn->armed, false);
-	if (!--filter->users)
-		WRITE_ONCE(filter->bus->ops, filter->inner);
+	if (--filter->users)
+		return;
+	guard(raw_spinlock_irqsave)(&pci_lock);
+	WRITE_ONCE(filter->bus->ops, filter->inner);
 }

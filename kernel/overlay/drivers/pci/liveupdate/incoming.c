@@ -20,8 +20,9 @@
  * 3. pci_init_capabilities(): pci_lu_adopt() compares each listed function with the
  *    record and adopts or fences it (adopt.c).
  * 4. rootfs_initcall, pci_iommu_init(): the IOMMU driver takes over the translation,
- *    or calls pci_lu_fence_all() before it switches translation off.
+ *    or fences each function that it cannot take over.
  * 5. device_initcall: portdrv binds to the bridges, vfio-pci to the functions.
+ *    late_initcall: what is listed and was not found is given up.
  * 6. The owner retrieves its function, attaches it to new mappings, re-arms
  *    interrupts; pci_lu_finish() ends the update for this function, and for each
  *    bridge when it is the last one below it. When no listed function is left,
@@ -101,8 +102,11 @@ static void pci_lu_list_fn(const struct pci_lu_record *rec, unsigned int i)
 	if (fn->state != PCI_LU_IDLE)
 		return;
 
-	fn->bridge = id.flags & PCI_LU_FN_BRIDGE;
+	fn->bridge = (id.flags & (PCI_LU_FN_ENDPOINT | PCI_LU_FN_BRIDGE)) ==
+		     PCI_LU_FN_BRIDGE;
 	fn->state = PCI_LU_LISTED;
+	/* Of the scan: siblings below it may be fenced before others are found. */
+	fn->depended = fn->bridge;
 	if (!fn->bridge)
 		pci_lu_pending++;
 
@@ -118,7 +122,6 @@ static void pci_lu_list_fn(const struct pci_lu_record *rec, unsigned int i)
 		       fn->refused);
 		return;
 	}
-	fn->depended = fn->bridge ? fn->ser.refs : 0;
 }
 
 /**

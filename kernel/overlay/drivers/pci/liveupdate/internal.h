@@ -69,11 +69,13 @@ struct pci_lu_msi {
  * @index: entry in the record, while that is written
  * @state: &enum pci_lu_state, written under pci_lu_lock
  * @owner: handle of the owner's own record
- * @pdev: the device; a reference is held while @state is not PCI_LU_IDLE or PCI_LU_LISTED
+ * @pdev: the device; a reference is held from preserve to unpreserve, and from
+ *	  adoption to finish or fence
  * @ser: what crosses the kexec, or what came across
  * @irq: saved interrupt masks, endpoint in the old kernel only
  * @refused: new kernel: why its record entry was not accepted
  * @no_bus_reset: PCI_DEV_FLAGS_NO_BUS_RESET was set without us
+ * @fixed: bit i is set where we made BAR i a fixed resource
  * @filter: the guard of its bus, once prepared
  * @armed: the guard filters this function
  * @lock: serialises read-modify-write in the guard; innermost but for the
@@ -104,6 +106,7 @@ struct pci_lu_fn {
 
 	const char *refused;
 	bool no_bus_reset;
+	u8 fixed;
 	struct pci_lu_bus *filter;
 	bool armed;
 	raw_spinlock_t lock;
@@ -117,8 +120,11 @@ struct pci_lu_fn {
 extern struct mutex pci_lu_lock;
 extern struct xarray pci_lu_fns;
 
-/* Key of a function in pci_lu_fns: segment, bus and devfn, as in a requester ID. */
-static inline unsigned long pci_lu_key(u16 segment, u8 bus, u8 devfn)
+/*
+ * Key of a function in pci_lu_fns: segment, bus and devfn, as in a requester ID.
+ * Linux makes segments up above 16 bits (VMD); these never match a record.
+ */
+static inline unsigned long pci_lu_key(u32 segment, u8 bus, u8 devfn)
 {
 	return ((unsigned long)segment << 16) | ((unsigned long)bus << 8) | devfn;
 }
@@ -131,6 +137,7 @@ struct pci_lu_fn *pci_lu_fn_find(const struct pci_dev *pdev);
 int pci_lu_guard_prepare(struct pci_lu_fn *fn, struct pci_bus *bus,
 			 struct pci_ops *ops);
 struct pci_ops *pci_lu_guard_arm(struct pci_lu_fn *fn, struct pci_ops *ops);
+void pci_lu_guard_install(struct pci_bus *bus, struct pci_lu_fn *fn);
 void pci_lu_guard_disarm(struct pci_lu_fn *fn);
 struct pci_ops *pci_lu_inner_ops(struct pci_ops *ops);
 
@@ -140,6 +147,7 @@ void pci_lu_msi_unquiesce(struct pci_dev *pdev, const struct pci_lu_msi *irq);
 
 /* outgoing.c */
 int pci_lu_outgoing_get(void);
+unsigned int pci_lu_outgoing_room(void);
 void pci_lu_outgoing_put(void);
 int pci_lu_outgoing_write(void);
 void pci_lu_capture(struct pci_lu_fn *fn);

@@ -74,10 +74,31 @@ static void pci_lu_msix_set_descs(struct pci_dev *pdev,
 	}
 }
 
+/* The owner may have switched memory decode off: the table must answer. */
+static void pci_lu_msix_decode(struct pci_dev *pdev, const struct pci_lu_msi *irq,
+			       bool on)
+{
+	if (!(irq->command & PCI_COMMAND_MEMORY))
+		pci_write_config_word(pdev, PCI_COMMAND, on ?
+				      irq->command | PCI_COMMAND_MEMORY :
+				      irq->command);
+}
+
+/* Set or clear the mask bit; the rest of Vector Control is a steering tag. */
+static void pci_lu_msix_mask_entry(struct pci_dev *pdev, unsigned int entry,
+				   bool mask)
+{
+	void __iomem *reg = pci_lu_msix_ctrl(pdev, entry);
+	u32 ctrl = readl(reg) & ~PCI_MSIX_ENTRY_CTRL_MASKBIT;
+
+	writel(ctrl | (mask ? PCI_MSIX_ENTRY_CTRL_MASKBIT : 0), reg);
+}
+
 static void pci_lu_msix_quiesce(struct pci_dev *pdev, struct pci_lu_msi *irq)
 {
 	unsigned int i;
 
+	pci_lu_msix_decode(pdev, irq, true);
 	irq->nr = msix_table_size(irq->ctrl);
 	pci_write_config_word(pdev, pdev->msix_cap + PCI_MSIX_FLAGS,
 			      irq->ctrl | PCI_MSIX_FLAGS_MASKALL);
@@ -88,10 +109,11 @@ static void pci_lu_msix_quiesce(struct pci_dev *pdev, struct pci_lu_msi *irq)
 
 	pci_lu_msix_set_descs(pdev, irq, true);
 	for (i = 0; i < irq->nr; i++)
-		writel(PCI_MSIX_ENTRY_CTRL_MASKBIT, pci_lu_msix_ctrl(pdev, i));
+		pci_lu_msix_mask_entry(pdev, i, true);
 
 	/* Flush the writes; the completion pushes messages already sent. */
 	readl(pdev->msix_base);
+	pci_lu_msix_decode(pdev, irq, false);
 }
 
 static void pci_lu_msix_unquiesce(struct pci_dev *pdev,
@@ -99,10 +121,12 @@ static void pci_lu_msix_unquiesce(struct pci_dev *pdev,
 {
 	unsigned int i;
 
+	pci_lu_msix_decode(pdev, irq, true);
 	for_each_clear_bit(i, irq->masked, irq->nr)
-		writel(0, pci_lu_msix_ctrl(pdev, i));
+		pci_lu_msix_mask_entry(pdev, i, false);
 	pci_lu_msix_set_descs(pdev, irq, false);
 	readl(pdev->msix_base);
+	pci_lu_msix_decode(pdev, irq, false);
 	pci_write_config_word(pdev, pdev->msix_cap + PCI_MSIX_FLAGS, irq->ctrl);
 }
 
@@ -124,10 +148,11 @@ static void pci_lu_msi_mask_all(struct pci_dev *pdev, struct pci_lu_msi *irq)
 		return;
 	}
 
+	/* INTx off first, or the function falls back to it. */
 	irq->mode = PCI_LU_IRQ_MSI;
+	pci_lu_intx_disable(pdev, irq->command);
 	pci_write_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS,
 			      irq->ctrl & ~PCI_MSI_FLAGS_ENABLE);
-	pci_lu_intx_disable(pdev, irq->command);
 }
 
 /**
@@ -188,9 +213,9 @@ void pci_lu_msi_unquiesce(struct pci_dev *pdev, const struct pci_lu_msi *irq)
 		pci_msi_update_mask(desc, msi_multi_mask(desc) & ~irq->msi_mask, 0);
 		break;
 	case PCI_LU_IRQ_MSI:
-		pci_write_config_word(pdev, PCI_COMMAND, irq->command);
 		pci_write_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS,
 				      irq->ctrl);
+		pci_write_config_word(pdev, PCI_COMMAND, irq->command);
 		break;
 	case PCI_LU_IRQ_INTX:
 		pci_write_config_word(pdev, PCI_COMMAND, irq->command);

@@ -63,6 +63,14 @@ int pci_lu_outgoing_get(void)
 }
 
 /**
+ * pci_lu_outgoing_room - how many functions the record holds
+ */
+unsigned int pci_lu_outgoing_room(void)
+{
+	return pci_lu_record_capacity(PCI_LU_RECORD_SIZE);
+}
+
+/**
  * pci_lu_outgoing_put - drop one user of the record; the last one frees it
  *
  * Context: under pci_lu_lock.
@@ -77,7 +85,7 @@ void pci_lu_outgoing_put(void)
 	pci_lu_record = NULL;
 }
 
-static u32 pci_lu_size_mask(const struct resource *res, bool high, u32 raw)
+static u32 pci_lu_size_mask(const struct resource *res, bool high)
 {
 	u64 mask;
 
@@ -91,21 +99,21 @@ static u32 pci_lu_size_mask(const struct resource *res, bool high, u32 raw)
 	return lower_32_bits(mask) & PCI_BASE_ADDRESS_MEM_MASK;
 }
 
-/* Raw BARs and their sizing masks. @first is the resource of the first BAR. */
-static void pci_lu_capture_bars(struct pci_dev *pdev, int first, int nr,
-				unsigned int pos, u32 *raw, u32 *mask)
+/* Raw BARs and their sizing masks. */
+static void pci_lu_capture_bars(struct pci_dev *pdev, int nr, u32 *raw, u32 *mask)
 {
+	unsigned int pos = PCI_BASE_ADDRESS_0;
 	int i;
 
 	for (i = 0; i < nr; i++) {
-		const struct resource *res = pci_resource_n(pdev, first + i);
+		const struct resource *res = pci_resource_n(pdev, i);
 
 		pci_read_config_dword(pdev, pos + 4 * i, &raw[i]);
-		mask[i] = pci_lu_size_mask(res, false, raw[i]);
+		mask[i] = pci_lu_size_mask(res, false);
 		if (!(res->flags & IORESOURCE_MEM_64) || i + 1 == nr)
 			continue;
 		pci_read_config_dword(pdev, pos + 4 * (i + 1), &raw[i + 1]);
-		mask[i + 1] = pci_lu_size_mask(res, true, raw[i + 1]);
+		mask[i + 1] = pci_lu_size_mask(res, true);
 		i++;
 	}
 }
@@ -230,8 +238,7 @@ void pci_lu_capture(struct pci_lu_fn *fn)
 	pci_read_config_word(pdev, PCI_COMMAND, &val);
 	ser->command = val;
 
-	pci_lu_capture_bars(pdev, 0, fn->bridge ? 2 : 6, PCI_BASE_ADDRESS_0,
-			    bar, mask);
+	pci_lu_capture_bars(pdev, fn->bridge ? 2 : 6, bar, mask);
 	memcpy(ser->bar, bar, sizeof(bar));
 	memcpy(ser->bar_mask, mask, sizeof(mask));
 	pci_lu_capture_rom(pdev, ser);

@@ -211,14 +211,17 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"power-state",
 		"the device is not in power state D0",
 	},
-	[PCI_LU_REASON_NO_BUS_MASTER] = { "no-bus-master", "Bus Master is off" },
+	[PCI_LU_REASON_NOT_FUNCTION_0] = {
+		"not-function-0",
+		"function 0 of the device, which holds what all share, is not preserved",
+	},
 	[PCI_LU_REASON_HEADER_TYPE] = {
 		"header-type",
 		"the device has no standard header",
 	},
-	[PCI_LU_REASON_BAR_UNASSIGNED] = {
-		"bar-unassigned",
-		"a BAR of the device has no address",
+	[PCI_LU_REASON_ENHANCED_ALLOCATION] = {
+		"enhanced-allocation",
+		"the addresses of the device are fixed by Enhanced Allocation",
 	},
 	[PCI_LU_REASON_NO_DRIVER] = {
 		"no-driver",

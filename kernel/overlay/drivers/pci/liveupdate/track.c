@@ -37,6 +37,7 @@
 #define pr_fmt(fmt) "PCI: live update: " fmt
 
 #include <linux/cleanup.h>
+#include <linux/kexec.h>
 #include <linux/pm_runtime.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
@@ -46,6 +47,8 @@
 /* State of all functions and of both records; see the DOC blocks. */
 DEFINE_MUTEX(pci_lu_lock);
 DEFINE_XARRAY(pci_lu_fns);
+/* Functions that will need an entry in the record. */
+static unsigned int pci_lu_nr_tracked;
 
 /**
  * pci_lu_fn_get - find or make the entry of a function
@@ -125,6 +128,19 @@ static enum pci_lu_reason pci_lu_check(struct pci_dev *pdev)
 		return PCI_LU_REASON_VGA;
 	if (!pci_is_pcie(pdev))
 		return PCI_LU_REASON_NOT_PCIE;
+	/* Function 0 holds what all share: L1 substates, LTR, PTM, MPS with ARI. */
+	if (pdev->multifunction && PCI_FUNC(pdev->devfn) &&
+	    pci_upstream_bridge(pdev))
+		return PCI_LU_REASON_NOT_FUNCTION_0;
+	if (pci_find_capability(pdev, PCI_CAP_ID_EA))
+		return PCI_LU_REASON_ENHANCED_ALLOCATION;
+	if (pcie_is_cxl(pdev))
+		return PCI_LU_REASON_CXL;
+	if (pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_IDE))
+		return PCI_LU_REASON_IDE;
+	if (pdev->pin && pdev->broken_intx_masking && !pdev->msi_enabled &&
+	    !pdev->msix_enabled)
+		return PCI_LU_REASON_INTX_ONLY;
 	if (is_vmd(pdev->bus))
 		return PCI_LU_REASON_VMD;
 	if (pcibios_assign_all_busses())
@@ -160,6 +176,7 @@ static void pci_lu_untrack_one(struct pci_dev *pdev, bool requested)
 
 	if (fn->requested || fn->depended)
 		return;
+	pci_lu_nr_tracked--;
 	fn->state = PCI_LU_IDLE;
 	fn->pdev = NULL;
 	pm_runtime_put(&pdev->dev);
@@ -180,6 +197,8 @@ static int pci_lu_track_one(struct pci_dev *pdev, bool requested)
 		return -EBUSY;
 
 	if (fn->state == PCI_LU_IDLE || fn->state == PCI_LU_FENCED) {
+		if (pci_lu_nr_tracked == pci_lu_outgoing_room())
+			return -ENOSPC;
 		err = pm_runtime_resume_and_get(&pdev->dev);
 		if (err < 0)
 			return err;
@@ -190,6 +209,7 @@ static int pci_lu_track_one(struct pci_dev *pdev, bool requested)
 			pm_runtime_put(&pdev->dev);
 			return err;
 		}
+		pci_lu_nr_tracked++;
 		fn->pdev = pci_dev_get(pdev);
 		fn->state = PCI_LU_PRESERVED;
 	}
@@ -299,7 +319,6 @@ EXPORT_SYMBOL_GPL(pci_lu_unpreserve);
 static void pci_lu_freeze_path(struct pci_dev *pdev)
 {
 	struct pci_dev *dev;
-	struct pci_ops *ops;
 
 	for (dev = pdev; dev; dev = pci_upstream_bridge(dev)) {
 		struct pci_lu_fn *fn = pci_lu_fn_find(dev);
@@ -310,8 +329,8 @@ static void pci_lu_freeze_path(struct pci_dev *pdev)
 		fn->state = PCI_LU_FROZEN;
 		if (pci_lu_disabled(PCI_LU_GUARD))
 			continue;
-		ops = pci_lu_guard_arm(fn, dev->bus->ops);
-		WRITE_ONCE(dev->bus->ops, ops);
+		pci_lu_guard_arm(fn, dev->bus->ops);
+		pci_lu_guard_install(dev->bus, fn);
 	}
 }
 
@@ -353,10 +372,17 @@ int pci_lu_freeze(struct pci_dev *pdev)
 	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
 	int err;
 
+	/* Loaded by kexec_load(2), the next kernel would be told nothing. */
+	if (!kexec_image || !kexec_image->kho.fdt) {
+		pci_err(pdev, "live update: cannot freeze: the next kernel was not loaded by kexec_file_load()\n");
+		return -ENOEXEC;
+	}
+
 	guard(mutex)(&pci_lu_lock);
 	if (!pci_lu_disabled(PCI_LU_QUIESCE)) {
 		err = pci_lu_msi_quiesce(pdev, fn->irq);
 		if (err) {
+			pci_lu_msi_unquiesce(pdev, fn->irq);
 			pci_err(pdev, "live update: cannot freeze: the device does not answer\n");
 			return err;
 		}

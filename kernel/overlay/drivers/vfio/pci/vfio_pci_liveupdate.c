@@ -52,11 +52,10 @@
  *
  * Unhappy paths: a device that was never retrieved, whose record is refused, or
  * whose owner is gone before attaching it, is given up: fenced, that is, Bus
- * Master off and guard disarmed; reset; old translation released. All of it before
+ * Master off and guard disarmed; old translation released; reset. All of it before
  * the Live Update Orchestrator frees the memfds, which it does after the device
- * because they were preserved before it. If a record cannot be read nobody
- * knows which device it is of; that one stays adopted, with its memory, until
- * the PCI core fences what is left over.
+ * because they were preserved before it. Which device a record is of that cannot
+ * be read, the PCI core knows by the handle of the record.
  *
  * An owner is gone if nobody but the Orchestrator holds the file. While there is
  * one and the device is not attached, finish is refused with -EBUSY.
@@ -381,13 +380,15 @@ static void vfio_pci_lu_give_up(struct pci_dev *pdev, const char *why)
 	/* This also disarms the guard, which would not let a reset through. */
 	pci_lu_fence(pdev, why);
 
+	/* Before the reset, which turns ATS off: this talks to the device TLB. */
+	iommu_lu_finish(&pdev->dev);
+
 	pm_runtime_get_sync(&pdev->dev);
 	err = pci_try_reset_function(pdev);
 	if (err)
 		pci_warn(pdev, "live update: not reset (%pe), Bus Master is off\n",
 			 ERR_PTR(err));
 	pm_runtime_put(&pdev->dev);
-	iommu_lu_finish(&pdev->dev);
 }
 
 /* The vfio device of an adopted function, with a registration reference. */
@@ -445,6 +446,9 @@ static int vfio_pci_lu_retrieve(struct liveupdate_file_op_args *args)
 	if (!ser)
 		goto give_up;
 	err = -ENODEV;
+	why = pci_lu_moved(pdev);
+	if (why)
+		goto give_up;
 	if (pci_dev_id(pdev) != PCI_DEVID(ser->bus, ser->devfn) ||
 	    pci_domain_nr(pdev->bus) != ser->segment ||
 	    pdev->vendor != ser->vendor || pdev->device != ser->device) {

@@ -56,6 +56,11 @@ void vfio_pci_lu_capture(struct vfio_pci_core_device *vdev,
 struct vfio_pci_lu_ser *vfio_pci_lu_read(u64 phys, const char **why);
 
 /* Hooks of vfio-pci-core. */
+static inline bool vfio_pci_lu_preserved(struct vfio_pci_core_device *vdev)
+{
+	return READ_ONCE(vdev->vdev.lu_attach_locked);
+}
+
 bool vfio_pci_lu_adopted(struct vfio_pci_core_device *vdev);
 void vfio_pci_lu_clear_master(struct vfio_pci_core_device *vdev);
 int vfio_pci_lu_try_reset(struct vfio_pci_core_device *vdev);
@@ -65,6 +70,11 @@ int vfio_pci_lu_feature(struct vfio_pci_core_device *vdev, u32 flags,
 			void __user *arg, size_t argsz);
 
 #else
+
+static inline bool vfio_pci_lu_preserved(struct vfio_pci_core_device *vdev)
+{
+	return false;
+}
 
 static inline bool vfio_pci_lu_adopted(struct vfio_pci_core_device *vdev)
 {

@@ -24,6 +24,12 @@
  * now, the reason of that refusal is told, with VFIO_LIVEUPDATE_REFUSED, until it
  * succeeds.
  *
+ * After RETRIEVE_FD the device goes on with the mappings of the old kernel, until
+ * VFIO_DEVICE_ATTACH_IOMMUFD_PT puts those of the new owner in their place in
+ * one step. So map first, then attach: what is not mapped by then is gone.
+ * While a device is preserved its power state stays D0: a request for another
+ * one is refused, a write to its PM capability is ignored.
+ *
  * Feature indices are handed out by <linux/vfio.h> from 0 upwards. This one is
  * not from there, so it is far away from what is: 0x4846 is "HF".
  */
