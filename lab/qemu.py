@@ -18,9 +18,13 @@ QEMU = os.environ.get("HOLDFAST_QEMU", "qemu-system-x86_64")
 BELOW_4G_MAX = 0xB0000000       # q35: with less RAM than this, all of it starts at address 0
 TRACE_EVENTS = (
     "pci_cfg_write", "vtd_reg_write_gcmd", "vtd_reg_dmar_root", "vtd_dmar_enable", "vtd_ir_enable",
-    "vtd_reg_ir_root", "vtd_ir_remap_msi_req", "vtd_ir_irte_get", "vtd_ir_remap", "vtd_dmar_fault", "vtd_fault_disabled", "vtd_re_not_present", "vtd_ce_not_present",
+    "vtd_reg_ir_root", "vtd_ir_remap_msi_req", "vtd_ir_irte_get", "vtd_ir_remap",
+    "vtd_dmar_fault", "vtd_fault_disabled", "vtd_re_not_present", "vtd_ce_not_present",
 )
-BASE_CMDLINE = "console=ttyS0 panic=-1 quiet no_timer_check liveupdate=on kho=on"
+# Both for emulated CPUs on a busy machine. no_timer_check: the IO-APIC's timer may come too late for its check.
+# tsc=nowatchdog: the check of the TSC waits for another CPU with a timeout that stands still while the clock source is jiffies;
+# when stop_machine() holds that CPU at the same time, to switch to a better one, Linux 7.2 hangs (1 boot in 20).
+BASE_CMDLINE = "console=ttyS0 panic=-1 quiet no_timer_check tsc=nowatchdog liveupdate=on kho=on"
 
 
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
@@ -158,6 +162,19 @@ class Machine:
             if nic.id not in found:
                 raise Infra(f"QEMU has no device {nic.id}")
             nic.bdf, nic.ports = found[nic.id]
+
+    def save_cpus(self):
+        """Writes what the CPUs of a guest that does not answer are doing, three times; returns the file's path."""
+        path = os.path.join(self.outdir, "cpus.log")
+        try:
+            with open(path, "w") as f:
+                for _ in range(3):
+                    for line in ("info registers -a", "info lapic 0", "info lapic 1", "info irq"):
+                        f.write(self.qmp.call("human-monitor-command", **{"command-line": line}) + "\n")
+                    time.sleep(0.3)
+        except (Infra, OSError, ValueError) as e:
+            return f"unknown, {e}"
+        return path
 
     def stop(self, grace=5):
         if self.proc and self.proc.poll() is None:

@@ -69,7 +69,7 @@ class Run:
         if not self.started:
             return Infra(f"{what}: {e}")
         if self.machine.alive():
-            return StepFailed(f"timeout:{what}", str(e))
+            return StepFailed(f"timeout:{what}", f"{e} (where its CPUs are: {self.machine.save_cpus()})")
         return StepFailed("host_died", f"{e} (QEMU ended; the last lines are in {self.dir}/console.log)")
 
     def cmdline(self, generation):
@@ -237,10 +237,11 @@ class Run:
             wanted += [b for b in slot["ports"] + [slot["bdf"]] if b not in wanted]
         return {bdf: self.dump(bdf) for bdf in wanted}
 
-    def prepare(self):
+    def prepare(self, say=True):
         for number in self.slots:
             self.call("luo.preserve", slot=number, session=self.sc.session_of(number), timeout=30)
-        self.note("PREPARE")
+        if say:
+            self.note("PREPARE")
 
     def load(self, update):
         kernel = self.sc.new_kernel(update)
@@ -258,12 +259,13 @@ class Run:
             self.planted.append((slot["bdf"], got["iova"]))
         self.note("planted")
 
-    def kexec(self):
+    def kexec(self, say=True):
         """FREEZE and jump; returns (time of the call, boot event of the new kernel)."""
         t_exec = time.monotonic()
-        tail = Tail(self, t_exec)       # before the command: what it starts is in the trace at once
+        tail = Tail(self, t_exec) if say else None      # before the command: what it starts is in the trace at once
         ident = self.ctl.send("kexec.exec")
-        self.note("FREEZE", at=t_exec)
+        if say:
+            self.note("FREEZE", at=t_exec)
         self.generation += 1
         try:
             boot = self.ctl.wait_event("boot", BOOT_S * self.opt.patience,
@@ -275,7 +277,8 @@ class Run:
             gone = self._gone("boot", e)
             raise gone from e
         finally:
-            tail.stop()
+            if tail:
+                tail.stop()
         self.kernels["new"] = boot.get("release")
         self.note("userspace", at=boot["_at"], release=boot.get("release"))
         self.times.setdefault("syscall_to_userspace", ms(boot["_at"] - t_exec))

@@ -44,6 +44,7 @@ class Machine:
         self.preserved = {}
         self.fail_freeze = False
         self.irqs = 0
+        self.prepared = 0
         self.no_kernel = False
 
     # -- what qemu.Machine has -----------------------------------------------------------------------------------
@@ -64,6 +65,9 @@ class Machine:
 
     def alive(self):
         return not self.done.is_set()
+
+    def save_cpus(self):
+        return "nowhere"
 
     def stop(self, grace=5):
         self.done.set()
@@ -222,6 +226,7 @@ class Machine:
         if a["slot"] in self.preserved:
             return "PRESERVE_FD: busy"
         self.preserved[a["slot"]] = a["session"]
+        self.prepared += 1
         return {}
 
     def do_luo_cancel(self, a, send):
@@ -271,7 +276,8 @@ class Machine:
 
     def do_sys_kho(self, a, send):
         extra = self.generation if "leak" in self.broken else 0
-        return {"kho_entries": 3 + extra, "mem_free_kb": 900000, "preserved": len(self.preserved)}
+        lost = 4 * self.prepared if "lose-page" in self.broken else 0
+        return {"kho_entries": 3 + extra, "mem_unused_kb": 900000 - lost, "preserved": len(self.preserved)}
 
     def do_klog(self, a, send):
         send({"ev": "klog", "seq": 1, "prio": 6, "at_us": 1000, "line": "hello"})
