@@ -9,6 +9,9 @@ from .run import ms
 
 
 SETTLE_S = 0.1          # between Bus Master off and the last frame the watcher may still find
+CYCLES = 30             # how often PREPARE and CANCEL are repeated to see whether memory goes missing
+PER_CYCLE_KB = 1        # a quarter of a page
+PER_UPDATE_KB = 12      # the same for whole updates: each reading is of another boot, whose own memory varies by 70 kB
 
 
 def empty_sections():
@@ -49,8 +52,9 @@ def update_flow(run, books):
     books.bars += _world_bars(run, quiesced=True)
     if run.sc.check_leftovers:
         same = [k for k in run.kho if k["release"] == run.kho[-1]["release"]]
-        left = judge.leftovers(same[0], same[-1])
-        books.bars.append(judge.zero("left_over", len(left), left))
+        left = judge.leftovers(run.kho[0], run.kho[-1])
+        books.bars += [judge.zero("left_over", len(left), left),
+                       judge.memory_bar(judge.growth_over_boots(same), PER_UPDATE_KB * run.sc.updates // len(same))]
 
 
 def one_update(run, n):
@@ -153,11 +157,10 @@ def cancel_flow(run, books):
     if run.sc.cancel == "freeze":
         _failed_freeze(run)
     if not run.skipped("cancel"):
-        for session in dict.fromkeys(run.sc.session_of(number) for number in run.slots):
-            run.call("luo.cancel", session=session)
+        _cancel(run)
     run.note("CANCEL")
     run.mark()
-    kho_after = run.call("sys.kho")
+    kho, again = _cycles(run)
     run.let_flow(run.sc.settle_s)
     _compare(run, before, "after CANCEL")
     after = run.dumps()
@@ -165,13 +168,12 @@ def cancel_flow(run, books):
         for row in judge.policy.Device(image).differences(image, after[bdf]):
             run.identity_issues.append(f"{bdf}:{row}")
     alive = all(_interrupts(run, number) for number in run.slots)
-    again = _prepare_again(run)
     close_books(run, books)
     books.bars += _data_bars(run, books, blackout=False)
     books.bars += judge.config_bars(books.sections["config"])
     books.bars += judge.iommu_bars(books.sections["iommu"], 0)
-    left = judge.leftovers(kho_before, kho_after)
-    books.bars += [judge.zero("still_preserved", len(left), left), judge.true("prepare_again", not again, again or "yes"),
+    left = sorted({what for k in kho for what in judge.leftovers(kho_before, k)})
+    books.bars += [judge.zero("still_preserved", len(left), left), judge.memory_bar(judge.growth_in_a_row(kho), PER_CYCLE_KB), judge.true("prepare_again", not again, again or "yes"),
                    judge.true("interrupts_after", alive)]
     if run.sc.cancel == "freeze":
         bad = judge.not_quiesced(run.trace(), run.windows, [s["bdf"] for s in run.slots.values()])
@@ -179,15 +181,16 @@ def cancel_flow(run, books):
     books.bars += _world_bars(run, quiesced=False)
 
 
-def _failed_freeze(run):
+def _failed_freeze(run, say=True):
     knob = "/sys/module/pci_lu/parameters/fail_freeze"
     run.call("sys.write", path=knob, text="1")
     try:
-        run.kexec()
+        run.kexec(say)
     except StepFailed as e:
         if e.reason != "freeze_refused":
             raise
-        run.note("freeze failed", said=e.text)
+        if say:
+            run.note("freeze failed", said=e.text)
     else:
         raise StepFailed("freeze_not_failed", "the kernel was replaced although its freeze was made to fail")
     run.call("sys.write", path=knob, text="0")
@@ -202,17 +205,27 @@ def _interrupts(run, number):
     return False
 
 
-def _prepare_again(run):
-    """A second PREPARE and CANCEL must work; returns what went wrong, or ""."""
+def _cycles(run):
+    """PREPARE and CANCEL again and again: (what is in use after each, what went wrong or "")."""
+    kho = [run.call("sys.kho")]         # after the first: what is allocated once, at first use, is no growth
     try:
-        run.prepare()
-        for session in dict.fromkeys(run.sc.session_of(number) for number in run.slots):
-            run.call("luo.cancel", session=session)
+        for _ in range(CYCLES):
+            run.prepare(say=False)
+            if run.sc.cancel == "freeze":
+                _failed_freeze(run, say=False)
+            _cancel(run)
+            kho.append(run.call("sys.kho"))
     except StepFailed as e:
         if e.reason not in ("luo.preserve", "luo.cancel"):
             raise
-        return e.text
-    return ""
+        return kho, e.text
+    run.note("repeated", count=CYCLES)
+    return kho, ""
+
+
+def _cancel(run):
+    for session in dict.fromkeys(run.sc.session_of(number) for number in run.slots):
+        run.call("luo.cancel", session=session)
 
 
 def blackout_flow(run, books):

@@ -1,6 +1,7 @@
 """Turns what a run recorded into sections of the result, bars, and reasons. Pure: no I/O, no clock."""
 
 from dataclasses import dataclass
+from statistics import median
 
 from . import msi, policy, trace
 
@@ -218,19 +219,36 @@ def bystander_quiesced(events, windows, bdf):
     return True
 
 
-def leftovers(first, last, slack_kb=4096):
-    """What the last kernel holds more than the first one did (sys.kho replies after FINISH)."""
+def leftovers(first, last):
+    """What is preserved in `last` and was not in `first` (sys.kho replies)."""
     out = []
     for key in ("kho_entries", "preserved"):
         a, b = first.get(key), last.get(key)
-        if isinstance(a, list):
-            a, b = len(a), len(b)
         if a is not None and b is not None and b > a:
             out.append(f"{key}+{b - a}")
-    a, b = first.get("mem_free_kb"), last.get("mem_free_kb")
-    if a and b and b < a - slack_kb:
-        out.append(f"memory+{a - b}kB")
     return out
+
+
+def growth_in_a_row(readings, span=3):
+    """kB that each of many like cycles in one kernel takes and does not give back; `readings`: sys.kho replies.
+
+    What is lost in each cycle is lost in each stretch of `span` cycles. What the kernel takes once, such as the stack of a
+    worker that a loaded machine makes it start, falls into a few stretches only, so the median does not see it.
+    """
+    free = [r["mem_unused_kb"] for r in readings]
+    steps = [a - b for a, b in zip(free[::span], free[span::span])]
+    return round(median(steps) / span, 2) if steps else 0.0
+
+
+def growth_over_boots(readings):
+    """The same for readings of different boots, whose own memory varies: the median of the slopes between any two."""
+    free = [r["mem_unused_kb"] for r in readings]
+    slopes = [(free[i] - free[j]) / (j - i) for j in range(len(free)) for i in range(j)]
+    return round(median(slopes), 2) if slopes else 0.0
+
+
+def memory_bar(grown, limit_kb):
+    return Bar("memory_growth", grown, f"< {limit_kb} kB each", grown < limit_kb)
 
 
 def milestones(events, start, devices):

@@ -11,7 +11,7 @@ from unittest import mock
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.dirname(__file__))
 import fake                                             # noqa: E402
-from lab import cli, qemu, result, run, scenario        # noqa: E402
+from lab import cli, flows, qemu, result, run, scenario        # noqa: E402
 
 
 class Whole(unittest.TestCase):
@@ -79,10 +79,13 @@ class Whole(unittest.TestCase):
         self.assertIn("bystander:before: 0 of 8 frames came back", reasons)
 
     def test_left_over(self):
-        self.assertEqual([r for r in self.reasons("twenty-updates", "leak", updates=3, rate=300, new=["7.2"])
-                          if r.startswith("left")], [])     # releases differ in the fake: nothing to compare
-        with mock.patch.object(fake.Machine, "_kexec", _same_release):
-            self.assertIn("left_over:kho_entries+2", self.reasons("twenty-updates", "leak", updates=3, rate=300))
+        self.assertIn("left_over:kho_entries+2", self.reasons("twenty-updates", "leak", updates=3, rate=300))
+
+    def test_memory_is_compared_between_boots_of_the_same_kernel(self):
+        go = {"updates": 4, "rate": 400}
+        self.assertEqual(self.reasons("twenty-updates", "lose-page", **go), [])     # each boot in the fake is of another release
+        with mock.patch.object(fake.Machine, "_kexec", _same_release), mock.patch.object(flows, "PER_UPDATE_KB", 4):
+            self.assertEqual(self.reasons("twenty-updates", "lose-page", **go), ["memory_growth"])
 
     def test_twin(self):
         out = self.go("nic-root-port", ["guard"], negative=True)
@@ -106,6 +109,7 @@ class Whole(unittest.TestCase):
     def test_cancel(self):
         for name in ("cancel-prepare", "cancel-freeze"):
             self.assertEqual(self.reasons(name), [], name)
+            self.assertEqual(self.reasons(name, "lose-page"), ["memory_growth"], name)
         self.assertIn("not_quiesced:0000:01:00.0", self.reasons("cancel-freeze", "quiesce"))
         out = self.go("cancel-prepare", negative=True)
         self.assertTrue(out["negative"]["as_expected"], out["reasons"])

@@ -151,10 +151,37 @@ class World(unittest.TestCase):
         self.assertFalse(judge.bystander_quiesced(between(), WINDOWS, OTHER))
 
     def test_leftovers(self):
-        a = {"kho_entries": 3, "preserved": 0, "mem_free_kb": 900000}
-        self.assertEqual(judge.leftovers(a, dict(a, mem_free_kb=899000)), [])
-        self.assertEqual(judge.leftovers(a, {"kho_entries": 4, "preserved": 2, "mem_free_kb": 800000}),
-                         ["kho_entries+1", "preserved+2", "memory+100000kB"])
+        a = {"kho_entries": 3, "preserved": 0}
+        self.assertEqual(judge.leftovers(a, a), [])
+        self.assertEqual(judge.leftovers(a, {"kho_entries": 4, "preserved": 2}), ["kho_entries+1", "preserved+2"])
+
+    def in_a_row(self, *free):
+        return judge.growth_in_a_row([{"mem_unused_kb": f} for f in free])
+
+    def over_boots(self, *free):
+        return judge.growth_over_boots([{"mem_unused_kb": f} for f in free])
+
+    def test_growth_in_a_row(self):
+        self.assertEqual(self.in_a_row(*range(1000, 876, -4)), 4)
+        self.assertEqual(self.in_a_row(*[1000 - 4 * (i // 3) for i in range(31)]), 1.33)
+        self.assertEqual(self.in_a_row(*[1000] * 31), 0)
+        self.assertEqual(self.in_a_row(1000), 0)
+
+    def test_what_is_taken_once_is_no_growth(self):
+        # As measured on a loaded machine.
+        self.assertEqual(self.in_a_row(564, 564, 564, 548, 548, 536, 536, 520, 520, *[520] * 5, *[500] * 17), 0)
+        self.assertEqual(self.in_a_row(1000, 976, *[1000] * 28, 984), 0)
+
+    def test_growth_over_boots(self):
+        # As measured, without and with 24 kB lost from each to the next.
+        boots = [488, 628, 568, 544, 580, 576, 604, 520, 504, 552]
+        self.assertLess(abs(self.over_boots(*boots)), 6)
+        self.assertAlmostEqual(self.over_boots(*[f - 24 * i for i, f in enumerate(boots)]), 24 + self.over_boots(*boots), delta=0.1)
+        self.assertEqual(self.over_boots(7), 0)
+
+    def test_memory_bar(self):
+        self.assertTrue(judge.memory_bar(0.9, 1).ok)
+        self.assertEqual(judge.memory_bar(1.3, 1).reasons(), ["memory_growth"])
 
     def test_milestones(self):
         events = trace.parse([cfg(NIC, 0x72, 0xC009), cfg(OTHER, 4, 0), ROOT, cfg(PORT, 4, 0x107), cfg(NIC, 4, 0x107), ROOT])
