@@ -96,10 +96,9 @@ def config_section(events, windows, counters):
 
 
 def config_bars(config):
-    resets = {r.row for r in policy.RULES if r.reset}
     return [zero("harmful_reached", config["harmful_reached"], sorted(config["harmful_rows"])),
             zero("unexplained_withheld", config["unexplained_withheld"]),
-            zero("resets", config["resets"], sorted(resets & set(config["harmful_rows"])))]
+            zero("resets", config["resets"], sorted(policy.RESETS & set(config["harmful_rows"])))]
 
 
 def iommu_section(events, windows, planted, breaches):

@@ -1,93 +1,53 @@
 """Which bits of a device's config space must not change between freeze and finish.
 
-This is the judge's own list, written from the specification's side and on purpose not from the guard's C table: a
-mistake there must not hide itself here.
+Registers and bits are those of the kernel's table, in policy.json (made from policy_table.c by `make -C tests docs`). What
+is harm is decided here, and on purpose not by the guard's code: from what a write that reached the device did to the
+bits it found there. A guard that withholds too little is not excused by its own arithmetic.
 """
 
+import json
+import os
 from dataclasses import dataclass
 
-KEEP, STICKY, TRIGGER = "keep", "sticky", "trigger"
-EP, BR, BOTH = "endpoint", "bridge", "both"
-MSI, PCIE, MSIX, PM, AF = 0x05, 0x10, 0x11, 0x01, 0x13
-SRIOV = 0x10            # extended capability; its rows protect VFs, so they need VF Enable to be set
+FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "policy.json")
+MSI, PCIE, MSIX = 0x05, 0x10, 0x11
+SRIOV, DVSEC, CXL = 0x10, 0x23, 0x1E98
+MAX_INSTANCES = 256
+
+# Rows that are a reset of the device or of what is below the port, power and link included.
+RESETS = {"DEVCTL.FLR", "AF.FLR", "PM.STATE", "PORT.PM.STATE", "PORT.BRIDGE_CONTROL.BUS_RESET", "PORT.LNKCTL.LD",
+          "PORT.LNKCTL.RL", "PORT.SLTCTL.POWER", "PORT.DPC.TRIGGER"}
+
+# Bits of shadowed registers that no write can change, since they say what kind of register it is.
+FIXED = {"BAR": 0xF, "PORT.BAR": 0xF, "SRIOV.BAR": 0xF, "ROM.ADDRESS": 0x7FE, "PORT.ROM.ADDRESS": 0x7FE,
+         "PORT.WINDOW.IO": 0x0F0F, "PORT.WINDOW.MEM": 0x000F000F, "PORT.WINDOW.PREF": 0x000F000F}
 
 
 @dataclass(frozen=True)
 class Rule:
+    """A register of a row in one device: `mask` of the bits at `at`, and in which direction they must not change."""
     row: str
-    scope: str
-    where: tuple        # ("hdr", offset) | ("cap", id, offset) | ("ext", id, offset)
+    at: int
     size: int
-    mask: int
-    how: str = KEEP     # keep: no change; sticky: no 1 -> 0; trigger: writing a 1 does it
-    reset: bool = False
+    kept: int = 0       # no change
+    set: int = 0        # what is 1 stays 1
+    clear: int = 0      # what is 0 stays 0
+    trigger: int = 0    # writing a 1 does it
+
+    @property
+    def reset(self):
+        return self.row in RESETS
+
+    def broken(self, old, new):
+        return bool((old ^ new) & self.kept | old & ~new & self.set | new & ~old & self.clear | new & self.trigger)
 
 
-def _hdr(row, scope, off, size, mask, how=KEEP, reset=False):
-    return Rule(row, scope, ("hdr", off), size, mask, how, reset)
+def load(path=FILE):
+    with open(path) as f:
+        return json.load(f)["rows"]
 
 
-def _cap(row, scope, ident, off, size, mask, how=KEEP, reset=False):
-    return Rule(row, scope, ("cap", ident, off), size, mask, how, reset)
-
-
-def _ext(row, scope, ident, off, size, mask, how=KEEP, reset=False):
-    return Rule(row, scope, ("ext", ident, off), size, mask, how, reset)
-
-
-RULES = [
-    _hdr("COMMAND.IO", BOTH, 0x04, 2, 0x1, STICKY),
-    _hdr("COMMAND.MEM", BOTH, 0x04, 2, 0x2, STICKY),
-    _hdr("COMMAND.BME", BOTH, 0x04, 2, 0x4, STICKY),
-    *[_hdr(f"BAR{i}", EP, 0x10 + 4 * i, 4, 0xFFFFFFF0) for i in range(6)],
-    *[_hdr(f"BAR{i}", BR, 0x10 + 4 * i, 4, 0xFFFFFFF0) for i in range(2)],
-    _hdr("ROM", EP, 0x30, 4, 0xFFFFF800),
-    _hdr("ROM", BR, 0x38, 4, 0xFFFFF800),
-    _hdr("BUS_NUMBERS", BR, 0x18, 4, 0x00FFFFFF),
-    _hdr("WINDOW.IO", BR, 0x1C, 2, 0xF0F0),
-    _hdr("WINDOW.MEM", BR, 0x20, 4, 0xFFF0FFF0),
-    _hdr("WINDOW.PREF", BR, 0x24, 4, 0xFFF0FFF0),
-    _hdr("WINDOW.PREF_BASE_UPPER", BR, 0x28, 4, 0xFFFFFFFF),
-    _hdr("WINDOW.PREF_LIMIT_UPPER", BR, 0x2C, 4, 0xFFFFFFFF),
-    _hdr("WINDOW.IO_UPPER", BR, 0x30, 4, 0xFFFFFFFF),
-    _hdr("BRIDGE_CONTROL.BUS_RESET", BR, 0x3E, 2, 0x40, TRIGGER, True),
-    _cap("PMCSR.STATE", BOTH, PM, 4, 2, 0x3, KEEP, True),
-    _cap("MSIX_CONTROL.ENABLE", EP, MSIX, 2, 2, 0x8000, STICKY),
-    _cap("DEVCTL.FLR", EP, PCIE, 8, 2, 0x8000, TRIGGER, True),
-    _cap("AF.FLR", EP, AF, 4, 1, 0x1, TRIGGER, True),
-    _cap("DEVCTL.RO", BOTH, PCIE, 8, 2, 0x0010),
-    _cap("DEVCTL.MPS", BOTH, PCIE, 8, 2, 0x00E0),
-    _cap("DEVCTL.EXT_TAG", BOTH, PCIE, 8, 2, 0x0100),
-    _cap("DEVCTL.PHANTOM", BOTH, PCIE, 8, 2, 0x0200),
-    _cap("DEVCTL.NO_SNOOP", BOTH, PCIE, 8, 2, 0x0800),
-    _cap("DEVCTL.MRRS", BOTH, PCIE, 8, 2, 0x7000),
-    _cap("LNKCTL.ASPM", BOTH, PCIE, 16, 2, 0x0003),
-    _cap("LNKCTL.RCB", BOTH, PCIE, 16, 2, 0x0008),
-    _cap("LNKCTL.LINK_DISABLE", BR, PCIE, 16, 2, 0x0010, KEEP, True),
-    _cap("LNKCTL.RETRAIN", BR, PCIE, 16, 2, 0x0020, TRIGGER, True),
-    _cap("LNKCTL.CCC", BOTH, PCIE, 16, 2, 0x0040),
-    _cap("SLTCTL.POWER", BR, PCIE, 24, 2, 0x0400, KEEP, True),
-    _cap("SLTCTL.INTERLOCK", BR, PCIE, 24, 2, 0x0800, TRIGGER),
-    _cap("DEVCTL2.CTO", BOTH, PCIE, 40, 2, 0x001F),
-    _cap("DEVCTL2.ARI", BR, PCIE, 40, 2, 0x0020),
-    _cap("DEVCTL2.ATOMIC", BOTH, PCIE, 40, 2, 0x00C0),
-    _cap("DEVCTL2.TAG10", BOTH, PCIE, 40, 2, 0x1000),
-    _cap("LNKCTL2.SPEED", BOTH, PCIE, 48, 2, 0x000F),
-    _ext("AER.ECRC", BOTH, 0x01, 0x18, 4, 0x0140),
-    _ext("ACS", BOTH, 0x0D, 6, 2, 0xFFFF),
-    _ext("ATS", EP, 0x0F, 6, 2, 0x801F),
-    _ext("SRIOV.CTRL", EP, SRIOV, 8, 2, 0x0019),
-    _ext("SRIOV.NUM_VFS", EP, SRIOV, 0x10, 2, 0xFFFF),
-    _ext("SRIOV.PAGE_SIZE", EP, SRIOV, 0x20, 4, 0xFFFFFFFF),
-    *[_ext(f"SRIOV.VF_BAR{i}", EP, SRIOV, 0x24 + 4 * i, 4, 0xFFFFFFF0) for i in range(6)],
-    _ext("PRI", EP, 0x13, 4, 2, 0x0003),
-    _ext("REBAR", EP, 0x15, 8, 4, 0x00001F00),
-    _ext("TPH", EP, 0x17, 8, 4, 0x00000307),
-    _ext("PASID", EP, 0x1B, 6, 2, 0x0007),
-    _ext("DPC.SW_TRIGGER", BR, 0x1D, 6, 2, 0x0040, TRIGGER, True),
-    _ext("L1SS", BOTH, 0x1E, 8, 4, 0x0000000F),
-    _ext("PTM", BOTH, 0x1F, 8, 4, 0x0000FF03),
-]
+ROWS = load()
 
 
 def capabilities(image):
@@ -103,16 +63,102 @@ def capabilities(image):
     if len(image) >= 4096:
         at, left = 0x100, 480
         while at >= 0x100 and left:
-            head = int.from_bytes(image[at:at + 4], "little")
+            head = _get(image, at, 4)
             if head in (0, 0xFFFFFFFF):
                 break
-            found.setdefault(("ext", head & 0xFFFF), at)
+            ident = head & 0xFFFF
+            if ident != DVSEC or (_get(image, at + 4, 2), _get(image, at + 8, 2)) == (CXL, 3):
+                found.setdefault(("ext", ident), at)
             at, left = head >> 20 & 0xFFC, left - 1
     return found
 
 
+def _get(image, at, size):
+    return int.from_bytes(image[at:at + size], "little")
+
+
 def is_bridge(image):
     return image[0x0E] & 0x7F == 1
+
+
+def _base(row, caps, image):
+    """Where the offsets of a row count from in this device, or None if it has no such register."""
+    if row["list"] == "header":
+        return 0
+    if row["list"] == "derived":        # the masks of MSI: the new owner's to clear
+        return None
+    base = caps.get(("cap" if row["list"] == "standard" else "ext", row["cap_id"]))
+    if base is None:
+        return None
+    if row["cap"] == "pcie" and row["offset"] >= 0x24 and image[base + 2] & 0xF < 2:
+        return None                     # the first version ends before
+    if row["when"] == "vfs-on":
+        sriov = caps.get(("ext", SRIOV))
+        return base if sriov is not None and image[sriov + 8] & 1 else None
+    return base
+
+
+def _count(row, base, image, bridge):
+    """How many registers a row has in this device."""
+    if row["instances"] == "one":
+        return 1
+    if row["cap"] == "header":
+        return 2 if bridge else 6
+    if row["cap"] == "sriov":
+        return 6
+    if row["cap"] in ("vc", "mfvc"):
+        return (image[base + 4] & 7) + 1
+    if row["cap"] == "acs":
+        has, bits = image[base + 4] & 0x20, image[base + 5] or 256
+        return (bits + 31) // 32 if has else 0
+    if row["cap"] in ("rebar", "vf_rebar"):
+        return min(_get(image, base + 8, 4) >> 5 & 7, 6)
+    if row["cap"] == "tph":
+        tph = _get(image, base + 4, 4)
+        return (tph >> 16 & 0x7FF) // 2 + 1 if tph >> 9 & 3 == 1 else 0
+    # Anything else goes on to where the next capability begins.
+    later = [at for at in capabilities(image).values() if at > base]
+    return min((min(later, default=len(image)) - base - row["offset"]) // row["stride"], MAX_INSTANCES)
+
+
+def _directions(row, bits, image, base):
+    """The bits of a row by how they must not change, as the fields of a Rule."""
+    rule = row["rule"]
+    if rule in ("keep", "shadow"):
+        return {"kept": bits}
+    if rule == "sticky-1":
+        return {"set": bits}
+    if rule in ("sticky-0", "rom-enable"):
+        return {"clear": bits}
+    if rule == "zero":
+        return {"trigger": bits}
+    if rule == "msix-control":          # Function Mask is set and cleared by those who may
+        return {"set": bits & 0x8000}
+    if rule == "msi-control":           # without masks, clearing Enable is how such a device is silenced
+        return {"set": bits if _get(image, base + 2, 2) & 0x100 else 0}
+    if rule == "msi-mask":
+        return {}
+    raise ValueError(f"{row['name']}: the judge does not know the rule {rule}")
+
+
+def _instances(row, caps, image, bridge):
+    base = _base(row, caps, image)
+    if base is None:
+        return
+    count, upper = _count(row, base, image, bridge), False
+    for i in range(count):
+        at = base + row["offset"] + i * row["stride"]
+        if at + row["width"] > len(image):
+            return
+        bits = row["bits"]
+        if row["name"].endswith("BAR"):
+            low = _get(image, at, 4)
+            bits &= 0xFFFFFFFF if upper else ~FIXED[row["name"]]
+            upper = not upper and low & 7 == 4
+        else:
+            bits &= ~FIXED.get(row["name"], 0)
+        name = f"{row['name']}{i}" if count > 1 else row["name"]
+        yield Rule(name, at, row["width"], **_directions(row, bits, image, base))
 
 
 class Device:
@@ -122,51 +168,22 @@ class Device:
         self.bridge = is_bridge(image)
         caps = capabilities(image)
         self.rules = []
-        sriov = caps.get(("ext", SRIOV))
-        has_vfs = sriov is not None and image[sriov + 8] & 1
-        for rule in RULES:
-            if rule.scope == (EP if self.bridge else BR):
-                continue
-            if rule.where[:2] == ("ext", SRIOV) and not has_vfs:
-                continue
-            base = 0 if rule.where[0] == "hdr" else caps.get(rule.where[:2])
-            if base is not None:
-                self.rules.append((base + rule.where[-1], rule))
-
-    def offset(self, row):
-        """Where the register of a row lies in this device, or None."""
-        return next((off for off, rule in self.rules if rule.row == row), None)
+        for row in ROWS:
+            if row["kind"] in ("both", "port" if self.bridge else "endpoint"):
+                self.rules += _instances(row, caps, image, self.bridge)
 
     def broken_by(self, shadow, off, width, value):
         """The rules a write breaks, given what the registers hold before it."""
         after = bytearray(shadow.data)
         after[off:off + width] = (value & (1 << width * 8) - 1).to_bytes(width, "little")
-        out = []
-        for at, rule in self.rules:
-            if off + width <= at or at + rule.size <= off:
-                continue
-            old = shadow.read(at, rule.size)
-            new = int.from_bytes(after[at:at + rule.size], "little")
-            if rule.how == KEEP:
-                bad = (old ^ new) & rule.mask
-            elif rule.how == STICKY:
-                bad = old & ~new & rule.mask
-            else:
-                bad = new & ~old & rule.mask
-            if bad:
-                out.append(rule)
-        return out
+        return [rule for rule in self.rules
+                if off < rule.at + rule.size and rule.at < off + width and
+                rule.broken(shadow.read(rule.at, rule.size), _get(after, rule.at, rule.size))]
 
     def differences(self, before, after):
         """Rows whose protected bits differ between two images."""
-        out = []
-        for at, rule in self.rules:
-            old = int.from_bytes(before[at:at + rule.size], "little")
-            new = int.from_bytes(after[at:at + rule.size], "little")
-            lost = old & ~new if rule.how == STICKY else old ^ new
-            if lost & rule.mask and rule.how != TRIGGER:
-                out.append(rule.row)
-        return out
+        return [rule.row for rule in self.rules if not rule.trigger and
+                rule.broken(_get(before, rule.at, rule.size), _get(after, rule.at, rule.size))]
 
 
 def parse_counters(text):

@@ -65,7 +65,8 @@ class Config(unittest.TestCase):
         c = judge.config_section(between(cfg(NIC, 4, 0x103), cfg(PORT, 4, 0x103), cfg(NIC, 0xA8, 0xA810)), WINDOWS, [])
         self.assertEqual((c["harmful_reached"], c["resets"]), (3, 1))
         self.assertEqual(judge.verdict(judge.config_bars(c))[1],
-                         ["harmful_reached:COMMAND.BME", "harmful_reached:DEVCTL.FLR", "resets:DEVCTL.FLR"])
+                         ["harmful_reached:COMMAND.BME", "harmful_reached:DEVCTL.FLR", "harmful_reached:PORT.COMMAND.BME",
+                          "resets:DEVCTL.FLR"])
         self.assertEqual(c["evidence"][0], {"bdf": NIC, "off": 4, "old": 0x107, "new": 0x103, "rows": ["COMMAND.BME"]})
 
     def test_outside_the_window_nothing_counts(self):

@@ -3,9 +3,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
-sys.path.insert(0, os.path.dirname(__file__))
-from lab import policy, trace           # noqa: E402
-import images                           # noqa: E402
+from lab import trace                   # noqa: E402
 
 SAMPLE = """\
 4016@1795166656.712017:vtd_reg_write_gcmd status 0x7000000 value 0x46000000
@@ -72,78 +70,6 @@ class Width(unittest.TestCase):
                                          (0x3E, 2, True, 2), (0x72, 9, False, 2), (0x3C, 0xA, False, 1), (0x3C, 0x10A, False, 2),
                                          (0xA8, 0x8000, False, 2), (0x188, 0xFFFFFFFF, False, 4)):
             self.assertEqual(trace.width(off, value, bridge), want, hex(off))
-
-
-class Policy(unittest.TestCase):
-    def setUp(self):
-        self.nic, self.port = policy.Device(images.igb()), policy.Device(images.root_port())
-
-    def rows(self, dev, image, off, width, value):
-        return [r.row for r in dev.broken_by(trace.Shadow(image), off, width, value)]
-
-    def nic_rows(self, off, width, value):
-        return self.rows(self.nic, images.igb(), off, width, value)
-
-    def port_rows(self, off, width, value):
-        return self.rows(self.port, images.root_port(), off, width, value)
-
-    def test_capabilities(self):
-        caps = policy.capabilities(images.igb())
-        self.assertEqual({k: caps[k] for k in [("cap", 0x10), ("cap", 0x11), ("ext", 0x0F), ("ext", 0x10)]},
-                         {("cap", 0x10): 0xA0, ("cap", 0x11): 0x70, ("ext", 0x0F): 0x140, ("ext", 0x10): 0x160})
-        self.assertEqual(policy.capabilities(b""), {})
-
-    def test_a_loop_of_capabilities_ends(self):
-        im = images.igb()
-        im[0xA1] = 0x40
-        self.assertIn(("cap", 0x10), policy.capabilities(im))
-
-    def test_command(self):
-        self.assertEqual(self.nic_rows(4, 2, 0x103), ["COMMAND.BME"])
-        self.assertEqual(self.nic_rows(4, 2, 0x100), ["COMMAND.IO", "COMMAND.MEM", "COMMAND.BME"])
-        self.assertEqual(self.nic_rows(4, 2, 0x507), [])
-        self.assertEqual(self.nic_rows(4, 4, 0x00100107), [])
-
-    def test_bars(self):
-        self.assertEqual(self.nic_rows(0x10, 4, 0xFFFFFFFF), ["BAR0"])
-        self.assertEqual(self.nic_rows(0x10, 4, 0xFE200000), [])
-
-    def test_resets(self):
-        for off, width, value, row in ((0xA8, 2, 0xA810, "DEVCTL.FLR"), (0x44, 2, 3, "PMCSR.STATE")):
-            rules = self.nic.broken_by(trace.Shadow(images.igb()), off, width, value)
-            self.assertEqual([r.row for r in rules], [row])
-            self.assertTrue(rules[0].reset)
-        self.assertEqual(self.port_rows(0x3E, 2, 0x40), ["BRIDGE_CONTROL.BUS_RESET"])
-        self.assertEqual(self.port_rows(0x3E, 2, 2), [])
-        self.assertEqual(self.port_rows(0x64, 2, 0x20), ["LNKCTL.RETRAIN"])
-
-    def test_msix_enable(self):
-        self.assertEqual(self.nic_rows(0x72, 2, 9), ["MSIX_CONTROL.ENABLE"])
-        self.assertEqual(self.nic_rows(0x72, 2, 0xC009), [])
-
-    def test_bridge(self):
-        self.assertEqual(self.port_rows(0x20, 4, 0), ["WINDOW.MEM"])
-        self.assertEqual(self.port_rows(0x19, 1, 0xFF), ["BUS_NUMBERS"])
-        self.assertEqual(self.port_rows(0x106, 2, 0x1D), [])
-        self.assertEqual(self.port_rows(0x106, 2, 0), ["ACS"])
-
-    def test_sriov_rows_need_vfs(self):
-        self.assertEqual(self.nic_rows(0x170, 2, 8), [])
-        im = images.igb()
-        im[0x168] = 0x19
-        self.assertEqual(self.rows(policy.Device(im), im, 0x170, 2, 8), ["SRIOV.NUM_VFS"])
-
-    def test_differences(self):
-        im = images.igb()
-        im[4] = 0x03
-        im[0x10:0x14] = b"\0\0\0\0"
-        self.assertEqual(self.nic.differences(images.igb(), im), ["COMMAND.BME", "BAR0"])
-
-    def test_counters(self):
-        text = "state adopted\nrequested 1\ndepended 0\nreached 40\nwithheld 12\nbar 10\ncommand-bme 2\nunexplained 0\n"
-        self.assertEqual(policy.parse_counters(text), (12, 0, {"bar": 10, "command-bme": 2}))
-        self.assertEqual(policy.parse_counters("bar 3\nx 4\n"), (7, 0, {"bar": 3, "x": 4}))
-        self.assertEqual(policy.parse_counters(""), (0, 0, {}))
 
 
 if __name__ == "__main__":

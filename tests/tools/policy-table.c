@@ -50,44 +50,45 @@ static const char *kinds(const struct pci_lu_row *r)
 	return names[r->kinds & 3];
 }
 
-static void string(const char *key, const char *val, const char *end)
+static void string(const char *key, const char *val)
 {
-	printf("   \"%s\": \"", key);
+	printf("\"%s\": \"", key);
 	for (; *val; val++) {
 		if (*val == '"' || *val == '\\')
 			putchar('\\');
 		putchar(*val);
 	}
-	printf("\"%s\n", end);
+	printf("\", ");
 }
 
+/* A row is a line, so that a change of the table reads as one. */
 static void json(const struct pci_lu_row *r, unsigned int n)
 {
 	unsigned int i, c;
 
 	printf("{\n \"default\": \"pass\",\n \"rows\": [\n");
 	for (i = 0; i < n; i++, r++) {
-		printf("  {\n");
-		string("name", r->name, ",");
-		string("kind", kinds(r), ",");
-		string("cap", r->cap, ",");
+		printf("  {");
+		string("name", r->name);
+		string("kind", kinds(r));
+		string("cap", r->cap);
 		for (c = 0; c < ARRAY_SIZE(caps); c++) {
 			if (strcmp(caps[c].cap, r->cap))
 				continue;
-			string("list", caps[c].list, ",");
-			printf("   \"cap_id\": %u,\n", caps[c].id);
+			string("list", caps[c].list);
+			printf("\"cap_id\": %u, ", caps[c].id);
 		}
-		string("register", r->reg, ",");
-		printf("   \"offset\": %u,\n   \"width\": %u,\n", r->off, r->width);
-		printf("   \"stride\": %u,\n   \"bits\": %u,\n", r->stride, r->bits);
+		string("register", r->reg);
+		printf("\"offset\": %u, \"width\": %u, ", r->off, r->width);
+		printf("\"stride\": %u, \"bits\": %u, ", r->stride, r->bits);
 		/* How many there are is the hardware's to say. */
-		string("instances", r->count ? "several" : "one", ",");
-		string("rule", pci_lu_rule_name(r->rule), ",");
-		string("when", r->when == PCI_LU_VFS_ON ? "vfs-on" : "always", ",");
-		string("writer", r->writer, ",");
-		string("why", r->why, ",");
-		string("spec", r->spec, "");
-		printf("  }%s\n", i + 1 < n ? "," : "");
+		string("instances", r->count ? "several" : "one");
+		string("rule", pci_lu_rule_name(r->rule));
+		string("writer", r->writer);
+		string("why", r->why);
+		string("spec", r->spec);
+		printf("\"when\": \"%s\"}%s\n", r->when == PCI_LU_VFS_ON ? "vfs-on" : "always",
+		       i + 1 < n ? "," : "");
 	}
 	printf(" ]\n}\n");
 }
