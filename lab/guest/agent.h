@@ -8,9 +8,9 @@
 
 /* One command while it runs. */
 struct hf_call {
-	struct hf_json args;	/* the command's "args", maybe absent */
-	struct hf_msg *out;	/* its reply; results are appended */
-	struct hf_err err;	/* filled by whoever returns an error */
+	struct hf_json args; /* the command's "args", maybe absent */
+	struct hf_msg *out; /* its reply; results are appended */
+	struct hf_err err; /* filled by whoever returns an error */
 	uint64_t id;
 	bool replied;
 };
@@ -56,8 +56,7 @@ unsigned int hf_generation(void);
  * Load the next kernel. Paths are of the guest; @initrd may be "". The
  * command line gets hf.gen= one higher than this kernel's.
  */
-int hf_kexec_load(const char *kernel, const char *initrd, const char *cmdline,
-		  struct hf_err *e);
+int hf_kexec_load(const char *kernel, const char *initrd, const char *cmdline, struct hf_err *e);
 /* Go. Returns only on failure, with -errno. */
 int hf_kexec_exec(struct hf_err *e);
 

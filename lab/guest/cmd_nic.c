@@ -24,8 +24,7 @@ int hf_arg_slot(struct hf_call *c, enum hf_slot_need need, struct hf_slot **s, u
 	if (need != HF_SLOT_FREE && !(*s)->used)
 		return hf_fail(&c->err, ENODEV, "slot %llu", (unsigned long long)n);
 	if (need == HF_SLOT_DEVICE && (*s)->dev.cdev < 0)
-		return hf_fail(&c->err, ENODEV, "slot %llu has memory only",
-			       (unsigned long long)n);
+		return hf_fail(&c->err, ENODEV, "slot %llu has memory only", (unsigned long long)n);
 	if (i)
 		*i = n;
 	return 0;
@@ -85,6 +84,8 @@ static int open_device(struct hf_slot *s, uint32_t slot, uint32_t itr_us, struct
 	err = hf_vfio_attach(v, e);
 	if (err)
 		return err;
+	if (s->nic == &hf_bare_ops)
+		return 0;
 	err = hf_vfio_setup(v, e);
 	if (err)
 		return err;
@@ -105,8 +106,7 @@ static int open_device(struct hf_slot *s, uint32_t slot, uint32_t itr_us, struct
 }
 
 /* Find the driver, take the function, set it going. */
-static int open_slot(struct hf_slot *s, struct hf_slot_cfg *cfg, uint32_t itr_us,
-		     struct hf_err *e)
+static int open_slot(struct hf_slot *s, struct hf_slot_cfg *cfg, uint32_t itr_us, struct hf_err *e)
 {
 	uint32_t id;
 	int err;
@@ -114,10 +114,10 @@ static int open_slot(struct hf_slot *s, struct hf_slot_cfg *cfg, uint32_t itr_us
 	err = hf_pci_read(cfg->bdf, PCI_VENDOR_ID, 4, &id, e);
 	if (err)
 		return err;
-	s->nic = hf_nic_find((uint16_t)id, (uint16_t)(id >> 16));
+	s->nic = cfg->bare ? &hf_bare_ops : hf_nic_find((uint16_t)id, (uint16_t)(id >> 16));
 	if (!s->nic)
-		return hf_fail(e, ENODEV, "driver for %s, %04x:%04x", cfg->bdf,
-			       id & 0xffff, id >> 16);
+		return hf_fail(e, ENODEV, "driver for %s, %04x:%04x", cfg->bdf, id & 0xffff,
+			       id >> 16);
 	if (cfg->descs < 8 || cfg->descs % 8 || cfg->descs > s->nic->max_descs)
 		return hf_fail(e, EINVAL, "%u descriptors for %s", cfg->descs, s->nic->name);
 	if (!cfg->vectors || cfg->vectors > s->nic->max_vectors)
@@ -147,6 +147,8 @@ static int nic_open(struct hf_call *c)
 		err = hf_arg_u64(c, "itr_us", 1000, &itr_us);
 	if (!err)
 		err = hf_arg_bool(c, "anon", &cfg.anon);
+	if (!err)
+		err = hf_arg_bool(c, "bare", &cfg.bare);
 	if (err)
 		return err;
 	if (!hf_valid_bdf(bdf))
@@ -162,7 +164,8 @@ static int nic_open(struct hf_call *c)
 	if (!err) {
 		hf_msg_u64(c->out, "mem_bytes", s->len);
 		hf_msg_u64(c->out, "iova_base", s->page->iova_base);
-		err = hf_out_vconfig(c, &s->dev);
+		if (!cfg.bare)
+			err = hf_out_vconfig(c, &s->dev);
 	}
 	if (err) {
 		struct hf_err undo;
@@ -363,13 +366,7 @@ static int nic_close(struct hf_call *c)
 }
 
 const struct hf_cmd hf_nic_cmds[] = {
-	{ "nic.open", nic_open },
-	{ "nic.mem", nic_mem },
-	{ "nic.stat", nic_stat },
-	{ "nic.plant", nic_plant },
-	{ "nic.poll", nic_poll },
-	{ "nic.raise", nic_raise },
-	{ "nic.rearm", nic_rearm },
-	{ "nic.close", nic_close },
-	{ NULL, NULL },
+	{ "nic.open", nic_open },   { "nic.mem", nic_mem },	{ "nic.stat", nic_stat },
+	{ "nic.plant", nic_plant }, { "nic.poll", nic_poll },	{ "nic.raise", nic_raise },
+	{ "nic.rearm", nic_rearm }, { "nic.close", nic_close }, { NULL, NULL },
 };

@@ -21,8 +21,8 @@
 #define MARK_BDF "0000:00:00.0"
 #define MARK_OFF 0x2c
 
-#define DUMP_BYTES 1024	/* of config space in one event */
-#define READ_BYTES 2000	/* of a file in one reply */
+#define DUMP_BYTES 1024 /* of config space in one event */
+#define READ_BYTES 2000 /* of a file in one reply */
 
 #define KHO_OUT "/sys/kernel/debug/kho/out/sub_fdts"
 
@@ -51,8 +51,8 @@ static int get_pci(struct hf_call *c, struct pci_arg *a)
 		return err;
 	if (!hf_valid_bdf(a->bdf) || a->off > 4095 ||
 	    (a->size != 1 && a->size != 2 && a->size != 4))
-		return hf_fail(&c->err, EINVAL, "config 0x%llx of %s",
-			       (unsigned long long)a->off, a->bdf);
+		return hf_fail(&c->err, EINVAL, "config 0x%llx of %s", (unsigned long long)a->off,
+			       a->bdf);
 	return 0;
 }
 
@@ -63,8 +63,7 @@ static int pci_read(struct hf_call *c)
 	int err = get_pci(c, &a);
 
 	if (!err)
-		err = hf_pci_read(a.bdf, (unsigned int)a.off, (unsigned int)a.size, &val,
-				  &c->err);
+		err = hf_pci_read(a.bdf, (unsigned int)a.off, (unsigned int)a.size, &val, &c->err);
 	if (!err)
 		hf_msg_u64(c->out, "value", val);
 	return err;
@@ -79,8 +78,8 @@ static int pci_write(struct hf_call *c)
 	if (!err)
 		err = hf_arg_u64(c, "value", HF_REQUIRED, &val);
 	if (!err)
-		err = hf_pci_write(a.bdf, (unsigned int)a.off, (unsigned int)a.size,
-				   (uint32_t)val, &c->err);
+		err = hf_pci_write(a.bdf, (unsigned int)a.off, (unsigned int)a.size, (uint32_t)val,
+				   &c->err);
 	return err;
 }
 
@@ -266,8 +265,8 @@ static int sys_kho(struct hf_call *c)
 	 * What vfree() gave back is reused late, so the kernel's page tables grow for
 	 * hundreds of updates before they stop. Those of the IOMMU are not in here.
 	 */
-	hf_msg_u64(c->out, "mem_unused_kb", meminfo(text, "MemFree:") + percpu_free_kb() +
-		   meminfo(text, "\nPageTables:"));
+	hf_msg_u64(c->out, "mem_unused_kb",
+		   meminfo(text, "MemFree:") + percpu_free_kb() + meminfo(text, "\nPageTables:"));
 	hf_msg_u64(c->out, "mem_available_kb", meminfo(text, "MemAvailable:"));
 	hf_msg_u64(c->out, "mem_total_kb", meminfo(text, "MemTotal:"));
 	hf_msg_u64(c->out, "shmem_kb", meminfo(text, "Shmem:"));

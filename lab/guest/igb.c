@@ -29,7 +29,7 @@
 #define E1000_EICR	0x1580
 #define E1000_EITR(n)	(0x1680 + 4 * (n))
 #define E1000_IVAR0	0x1700
-#define E1000_IVAR_MISC	0x1740
+#define E1000_IVAR_MISC 0x1740
 #define E1000_RDBAL0	0xc000
 #define E1000_RDBAH0	0xc004
 #define E1000_RDLEN0	0xc008
@@ -38,34 +38,34 @@
 #define E1000_RDT0	0xc018
 #define E1000_RXDCTL0	0xc028
 
-#define E1000_CTRL_SLU			(1u << 6)
-#define E1000_CTRL_RST			(1u << 26)
-#define E1000_STATUS_LU			(1u << 1)
-#define E1000_MDIC_REG_SHIFT		16
-#define E1000_MDIC_PHY_ADDR_1		(1u << 21)
-#define E1000_MDIC_OP_WRITE		(1u << 26)
-#define E1000_MDIC_READY		(1u << 28)
-#define E1000_MDIC_ERROR		(1u << 30)
-#define E1000_RCTL_EN			(1u << 1)
-#define E1000_RCTL_UPE			(1u << 3)
-#define E1000_RCTL_MPE			(1u << 4)
-#define E1000_RCTL_BAM			(1u << 15)
-#define E1000_RCTL_SECRC		(1u << 26)
-#define E1000_GPIE_NSICR		(1u << 0)
-#define E1000_GPIE_MSIX_MODE		(1u << 4)
-#define E1000_GPIE_PBA			(1u << 31)
-#define E1000_IVAR_VALID		0x80u
-#define E1000_IMS_LSC			(1u << 2)
-#define E1000_SRRCTL_BSIZEPKT_SHIFT	10
+#define E1000_CTRL_SLU			 (1u << 6)
+#define E1000_CTRL_RST			 (1u << 26)
+#define E1000_STATUS_LU			 (1u << 1)
+#define E1000_MDIC_REG_SHIFT		 16
+#define E1000_MDIC_PHY_ADDR_1		 (1u << 21)
+#define E1000_MDIC_OP_WRITE		 (1u << 26)
+#define E1000_MDIC_READY		 (1u << 28)
+#define E1000_MDIC_ERROR		 (1u << 30)
+#define E1000_RCTL_EN			 (1u << 1)
+#define E1000_RCTL_UPE			 (1u << 3)
+#define E1000_RCTL_MPE			 (1u << 4)
+#define E1000_RCTL_BAM			 (1u << 15)
+#define E1000_RCTL_SECRC		 (1u << 26)
+#define E1000_GPIE_NSICR		 (1u << 0)
+#define E1000_GPIE_MSIX_MODE		 (1u << 4)
+#define E1000_GPIE_PBA			 (1u << 31)
+#define E1000_IVAR_VALID		 0x80u
+#define E1000_IMS_LSC			 (1u << 2)
+#define E1000_SRRCTL_BSIZEPKT_SHIFT	 10
 #define E1000_SRRCTL_DESCTYPE_ADV_ONEBUF 0x02000000u
-#define E1000_RXDCTL_QUEUE_ENABLE	(1u << 25)
-#define E1000_EITR_SHIFT		2	/* interval in us, bits 14:2 */
-#define E1000_EITR_MAX_US		0x1fffu
+#define E1000_RXDCTL_QUEUE_ENABLE	 (1u << 25)
+#define E1000_EITR_SHIFT		 2 /* interval in us, bits 14:2 */
+#define E1000_EITR_MAX_US		 0x1fffu
 
-#define MII_BMCR			0
-#define MII_BMCR_AN_RESTART		0x1200	/* enable and restart autonegotiation */
+#define MII_BMCR	    0
+#define MII_BMCR_AN_RESTART 0x1200 /* enable and restart autonegotiation */
 
-#define LINK_TIMEOUT_US			5000000
+#define LINK_TIMEOUT_US 5000000
 
 /* Read format of an advanced receive descriptor. */
 struct igb_rx_desc {
@@ -127,14 +127,15 @@ static int link_up(struct hf_vfio *v, struct hf_err *e)
 	int err;
 
 	wr(v, E1000_CTRL, rd(v, E1000_CTRL) | E1000_CTRL_SLU);
-	wr(v, E1000_MDIC, MII_BMCR_AN_RESTART | MII_BMCR << E1000_MDIC_REG_SHIFT |
-	   E1000_MDIC_PHY_ADDR_1 | E1000_MDIC_OP_WRITE);
-	err = wait_bits(v, E1000_MDIC, E1000_MDIC_READY | E1000_MDIC_ERROR,
-			E1000_MDIC_READY, 100000, "MDIC write", e);
+	wr(v, E1000_MDIC,
+	   MII_BMCR_AN_RESTART | MII_BMCR << E1000_MDIC_REG_SHIFT | E1000_MDIC_PHY_ADDR_1 |
+		   E1000_MDIC_OP_WRITE);
+	err = wait_bits(v, E1000_MDIC, E1000_MDIC_READY | E1000_MDIC_ERROR, E1000_MDIC_READY,
+			100000, "MDIC write", e);
 	if (err)
 		return err;
-	return wait_bits(v, E1000_STATUS, E1000_STATUS_LU, E1000_STATUS_LU,
-			 LINK_TIMEOUT_US, "link", e);
+	return wait_bits(v, E1000_STATUS, E1000_STATUS_LU, E1000_STATUS_LU, LINK_TIMEOUT_US, "link",
+			 e);
 }
 
 static void setup_irqs(struct hf_vfio *v, uint32_t itr_us)
@@ -165,11 +166,10 @@ static void igb_fill(const struct hf_ring *r, uint32_t i, uint64_t iova)
 	volatile struct igb_rx_desc *d = r->desc;
 
 	d[i].pkt_addr = htole64(iova);
-	d[i].hdr_addr = 0;	/* also clears Descriptor Done of the write-back format */
+	d[i].hdr_addr = 0; /* also clears Descriptor Done of the write-back format */
 }
 
-static int igb_start(struct hf_vfio *v, const struct hf_ring *r, uint32_t itr_us,
-		     struct hf_err *e)
+static int igb_start(struct hf_vfio *v, const struct hf_ring *r, uint32_t itr_us, struct hf_err *e)
 {
 	int err;
 
@@ -184,16 +184,16 @@ static int igb_start(struct hf_vfio *v, const struct hf_ring *r, uint32_t itr_us
 	wr(v, E1000_RDBAL0, (uint32_t)r->desc_iova);
 	wr(v, E1000_RDBAH0, (uint32_t)(r->desc_iova >> 32));
 	wr(v, E1000_RDLEN0, r->descs * (uint32_t)sizeof(struct igb_rx_desc));
-	wr(v, E1000_SRRCTL0, E1000_SRRCTL_DESCTYPE_ADV_ONEBUF |
-	   r->buf_size >> E1000_SRRCTL_BSIZEPKT_SHIFT);
+	wr(v, E1000_SRRCTL0,
+	   E1000_SRRCTL_DESCTYPE_ADV_ONEBUF | r->buf_size >> E1000_SRRCTL_BSIZEPKT_SHIFT);
 	wr(v, E1000_RDH0, 0);
 	wr(v, E1000_RXDCTL0, E1000_RXDCTL_QUEUE_ENABLE);
-	err = wait_bits(v, E1000_RXDCTL0, E1000_RXDCTL_QUEUE_ENABLE,
-			E1000_RXDCTL_QUEUE_ENABLE, 100000, "RX queue", e);
+	err = wait_bits(v, E1000_RXDCTL0, E1000_RXDCTL_QUEUE_ENABLE, E1000_RXDCTL_QUEUE_ENABLE,
+			100000, "RX queue", e);
 	if (err)
 		return err;
-	wr(v, E1000_RCTL, E1000_RCTL_EN | E1000_RCTL_UPE | E1000_RCTL_MPE |
-	   E1000_RCTL_BAM | E1000_RCTL_SECRC);
+	wr(v, E1000_RCTL,
+	   E1000_RCTL_EN | E1000_RCTL_UPE | E1000_RCTL_MPE | E1000_RCTL_BAM | E1000_RCTL_SECRC);
 	/* Last: with the tail the device may fetch, so the ring must be in memory. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	wr(v, E1000_RDT0, r->descs - 1);
@@ -217,7 +217,7 @@ static void igb_raise(struct hf_vfio *v, uint32_t mask)
 
 const struct hf_nic_ops hf_igb_ops = {
 	.name = "igb",
-	.max_descs = 65528,	/* RDLEN 0xfff80 */
+	.max_descs = 65528, /* RDLEN 0xfff80 */
 	.max_vectors = 10,
 	.match = igb_match,
 	.reset = igb_reset,

@@ -245,8 +245,8 @@ static bool put_key(struct hf_msg *m, const char *key, size_t room)
 	char text[80];
 	int n;
 
-	n = snprintf(text, sizeof(text), key ? "%s\"%s\":" : "%s%s",
-		     m->comma ? "," : "", key ? key : "");
+	n = snprintf(text, sizeof(text), key ? "%s\"%s\":" : "%s%s", m->comma ? "," : "",
+		     key ? key : "");
 	if ((size_t)n + room > hf_msg_room(m)) {
 		m->full = true;
 		return false;
@@ -294,8 +294,11 @@ void hf_msg_bool(struct hf_msg *m, const char *key, bool v)
 /* Length of the well-formed UTF-8 sequence at @s, or 0. */
 static size_t utf8_len(const unsigned char *s, size_t n)
 {
-	size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 :
-		     s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+	size_t len = s[0] < 0x80		   ? 1
+		     : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+		     : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+		     : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+						   : 0;
 
 	if (!len || len > n)
 		return 0;

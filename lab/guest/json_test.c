@@ -33,8 +33,20 @@ static int parse(const char *text, struct hf_json *obj)
 static void test_in(void)
 {
 	static const char *const bad[] = {
-		"", "{", "}", "[]", "1", "{\"a\"}", "{\"a\":}", "{\"a\":1", "{\"a\":1,}x",
-		"{\"a\":\"x}", "{\"a\":\"\\", "{\"a\":[1,2}", "{a:1}", "{\"a\":1}{",
+		"",
+		"{",
+		"}",
+		"[]",
+		"1",
+		"{\"a\"}",
+		"{\"a\":}",
+		"{\"a\":1",
+		"{\"a\":1,}x",
+		"{\"a\":\"x}",
+		"{\"a\":\"\\",
+		"{\"a\":[1,2}",
+		"{a:1}",
+		"{\"a\":1}{",
 		"{\"a\":[[[[[[[[[[[1]]]]]]]]]]]}",
 	};
 	struct hf_json o, arr;
@@ -45,7 +57,8 @@ static void test_in(void)
 		expect(parse(bad[i], &o) < 0, bad[i]);
 
 	EXPECT(!parse(" { \"id\" : 7, \"cmd\":\"a\\\"b\\u00e9\", \"args\": {\"x\":[1,\"two\",{}], "
-		      "\"f\":false,\"neg\":-1,\"big\":99999999999999999999} } ", &o));
+		      "\"f\":false,\"neg\":-1,\"big\":99999999999999999999} } ",
+		      &o));
 	EXPECT(!hf_json_u64(hf_json_get(o, "id"), &n) && n == 7);
 	EXPECT(!hf_json_str(hf_json_get(o, "cmd"), s, sizeof(s)) && !strcmp(s, "a\"b\xc3\xa9"));
 	EXPECT(hf_json_str(hf_json_get(o, "cmd"), s, 4) < 0);
@@ -80,8 +93,10 @@ static void test_out(void)
 	hf_msg_arr_end(&m);
 	hf_msg_s64(&m, "n", -5);
 	n = hf_msg_end(&m);
-	EXPECT(!strncmp(m.buf, "{\"s\":\"q\\\" b\\\\ n\\n t\\u0009 \\u0080 \xc3\xa9\","
-			"\"v\":[1,18446744073709551615],\"runs\":[[1],[1]],\"n\":-5}\n", n));
+	EXPECT(!strncmp(m.buf,
+			"{\"s\":\"q\\\" b\\\\ n\\n t\\u0009 \\u0080 \xc3\xa9\","
+			"\"v\":[1,18446744073709551615],\"runs\":[[1],[1]],\"n\":-5}\n",
+			n));
 
 	for (size_t fill = HF_LINE_MAX - 200; fill < sizeof(long_text); fill++) {
 		memset(long_text, fill % 2 ? 'x' : '\n', fill);

@@ -13,7 +13,7 @@
 
 #include <linux/kexec.h>
 
-#define CMDLINE_MAX 2048	/* COMMAND_LINE_SIZE on x86 */
+#define CMDLINE_MAX 2048 /* COMMAND_LINE_SIZE on x86 */
 
 static const char GEN[] = "hf.gen=";
 
@@ -46,8 +46,7 @@ static int next_cmdline(const char *cmdline, char *out, size_t size)
 	return n < size ? 0 : -ENAMETOOLONG;
 }
 
-int hf_kexec_load(const char *kernel, const char *initrd, const char *cmdline,
-		  struct hf_err *e)
+int hf_kexec_load(const char *kernel, const char *initrd, const char *cmdline, struct hf_err *e)
 {
 	unsigned long flags = *initrd ? 0 : KEXEC_FILE_NO_INITRAMFS;
 	char line[CMDLINE_MAX + 64];
@@ -79,7 +78,6 @@ int hf_kexec_exec(struct hf_err *e)
 	hf_event_begin(&m, "kexec");
 	hf_event_end(&m);
 	/* Through the raw call: every open file must stay open, LUO freezes them. */
-	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2,
-		LINUX_REBOOT_CMD_KEXEC, NULL);
+	syscall(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_KEXEC, NULL);
 	return hf_fail(e, errno, "reboot(KEXEC)");
 }

@@ -13,7 +13,7 @@
 #define SESSIONS 64
 
 struct session {
-	char name[LIVEUPDATE_SESSION_NAME_LENGTH];	/* "" : free */
+	char name[LIVEUPDATE_SESSION_NAME_LENGTH]; /* "" : free */
 	int fd;
 	bool incoming;
 	unsigned int files;
@@ -136,8 +136,7 @@ static struct session *by_fd(int fd)
 	return NULL;
 }
 
-int hf_luo_preserve_fd(int session, int fd, uint64_t token, const char *what,
-		       struct hf_err *e)
+int hf_luo_preserve_fd(int session, int fd, uint64_t token, const char *what, struct hf_err *e)
 {
 	struct liveupdate_session_preserve_fd arg = {
 		.size = sizeof(arg),

@@ -24,8 +24,7 @@ int hf_luo_close(const char *name, struct hf_err *e);
 /* SESSION_FINISH, then close. On failure the session stays open. */
 int hf_luo_finish(const char *name, struct hf_err *e);
 /* PRESERVE_FD; @what names the file in the error. Return: 0 or -errno. */
-int hf_luo_preserve_fd(int session, int fd, uint64_t token, const char *what,
-		       struct hf_err *e);
+int hf_luo_preserve_fd(int session, int fd, uint64_t token, const char *what, struct hf_err *e);
 /* RETRIEVE_FD. Return: fd owned by the caller, close-on-exec, or -errno. */
 int hf_luo_retrieve_fd(int session, uint64_t token, const char *what, struct hf_err *e);
 /* Files this agent holds preserved in outgoing sessions. */

@@ -24,7 +24,10 @@
 #define PORT_TIMEOUT_MS 30000
 
 static const struct hf_cmd *const tables[] = {
-	hf_nic_cmds, hf_luo_cmds, hf_sys_cmds, hf_net_cmds,
+	hf_nic_cmds,
+	hf_luo_cmds,
+	hf_sys_cmds,
+	hf_net_cmds,
 };
 
 void hf_event_begin(struct hf_msg *m, const char *name)
@@ -175,8 +178,8 @@ static void send_boot(void)
 	hf_msg_str(&m, "version", u.version);
 	hf_msg_str(&m, "cmdline", cmdline);
 	hf_msg_u64(&m, "generation", hf_generation());
-	hf_msg_bool(&m, "share", !stat("/", &root) && !stat("/share", &share) &&
-		    root.st_dev != share.st_dev);
+	hf_msg_bool(&m, "share",
+		    !stat("/", &root) && !stat("/share", &share) && root.st_dev != share.st_dev);
 	hf_event_end(&m);
 }
 

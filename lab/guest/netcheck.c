@@ -17,8 +17,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HF_ETHERTYPE	0x88b6	/* one the runner sends back */
-#define HF_FRAME_LEN	128
+#define HF_ETHERTYPE 0x88b6 /* one the runner sends back */
+#define HF_FRAME_LEN 128
 
 struct frame {
 	uint8_t dst[6], src[6];
@@ -124,9 +124,9 @@ static int open_packet(const char *ifname, uint8_t mac[6], struct hf_err *e)
 	if (!err && ioctl(fd, SIOCGIFINDEX, &ifr) < 0)
 		err = hf_fail(e, errno, "index of %s", ifname);
 	ll.sll_ifindex = promisc.mr_ifindex = ifr.ifr_ifindex;
-	if (!err && (bind(fd, (struct sockaddr *)&ll, sizeof(ll)) < 0 ||
-		     setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promisc,
-				sizeof(promisc)) < 0))
+	if (!err &&
+	    (bind(fd, (struct sockaddr *)&ll, sizeof(ll)) < 0 ||
+	     setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &promisc, sizeof(promisc)) < 0))
 		err = hf_fail(e, errno, "bind to %s", ifname);
 	if (err) {
 		close(fd);
@@ -136,8 +136,8 @@ static int open_packet(const char *ifname, uint8_t mac[6], struct hf_err *e)
 }
 
 /* Send @count frames as the socket takes them, count what comes in, until @end. */
-static void exchange(int fd, const uint8_t mac[6], uint64_t count, uint64_t end,
-		     uint64_t *tx, uint64_t *rx)
+static void exchange(int fd, const uint8_t mac[6], uint64_t count, uint64_t end, uint64_t *tx,
+		     uint64_t *rx)
 {
 	struct pollfd p = { .fd = fd };
 

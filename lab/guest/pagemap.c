@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /* Documentation/admin-guide/mm/pagemap.rst */
-#define PM_PFN_MASK	((1ULL << 55) - 1)
-#define PM_PRESENT	(1ULL << 63)
+#define PM_PFN_MASK ((1ULL << 55) - 1)
+#define PM_PRESENT  (1ULL << 63)
 
 int hf_pagemap_open(struct hf_err *e)
 {
@@ -23,8 +23,7 @@ int hf_gpa(int pagemap, const void *addr, uint64_t *gpa, struct hf_err *e)
 	uintptr_t va = (uintptr_t)addr;
 	uint64_t ent;
 
-	if (pread(pagemap, &ent, sizeof(ent), (off_t)(va / HF_PAGE * sizeof(ent))) !=
-	    sizeof(ent))
+	if (pread(pagemap, &ent, sizeof(ent), (off_t)(va / HF_PAGE * sizeof(ent))) != sizeof(ent))
 		return hf_fail(e, EIO, "read /proc/self/pagemap");
 	if (!(ent & PM_PRESENT) || !(ent & PM_PFN_MASK))
 		return hf_fail(e, ENODATA, "no page behind %p", addr);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define PORT_NAME "holdfast.ctl"
-#define PORTS "/sys/class/virtio-ports"
+#define PORTS	  "/sys/class/virtio-ports"
 
 static int port = -1;
 

@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 #define MAX_ARGS 32
-#define TAIL 2048	/* bytes of the output that fit the reply for sure */
+#define TAIL	 2048 /* bytes of the output that fit the reply for sure */
 
 struct output {
-	char line[1024];	/* the line being read */
+	char line[1024]; /* the line being read */
 	size_t n;
-	char tail[TAIL + 1];	/* the last of everything */
+	char tail[TAIL + 1]; /* the last of everything */
 	size_t t;
 };
 
@@ -62,7 +62,10 @@ static bool drain(struct output *o, int fd)
 static void child(char **argv, int out)
 {
 	static char *const env[] = {
-		"PATH=/share:/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/", "TERM=dumb", NULL,
+		"PATH=/share:/bin:/sbin:/usr/bin:/usr/sbin",
+		"HOME=/",
+		"TERM=dumb",
+		NULL,
 	};
 	int null = open("/dev/null", O_RDONLY);
 
@@ -167,8 +170,8 @@ int hf_cmd_run(struct hf_call *c)
 		send_line(&o);
 	if (status < 0)
 		return hf_fail(&c->err, ETIMEDOUT, "run %s", argv[0]);
-	hf_msg_s64(c->out, "exit", WIFEXITED(status) ? WEXITSTATUS(status) :
-		   128 + WTERMSIG(status));
+	hf_msg_s64(c->out, "exit",
+		   WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	hf_msg_strn(c->out, "stdout", o.tail, o.t);
 	return 0;
 }

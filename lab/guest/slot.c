@@ -98,15 +98,13 @@ static bool terminated(const char *s, size_t size)
 static bool page_ok(const struct hf_slot_page *p, size_t len)
 {
 	return !memcmp(p->magic, HF_PAGE_MAGIC, sizeof(p->magic)) &&
-	       p->version == HF_PAGE_VERSION && p->size == sizeof(*p) &&
-	       p->total_len == len && p->map_len <= len &&
-	       p->canary_off <= len - HF_PAGE &&
-	       p->ring_off <= p->map_len && p->buf_off <= p->map_len &&
-	       (uint64_t)p->descs * 16 <= p->map_len - p->ring_off &&
-	       (uint64_t)p->descs * p->buf_size <= p->map_len - p->buf_off &&
-	       p->vectors && p->vectors <= HF_MAX_VECTORS &&
-	       terminated(p->bdf, sizeof(p->bdf)) && hf_valid_bdf(p->bdf) &&
-	       terminated(p->native, sizeof(p->native)) && terminated(p->nic, sizeof(p->nic));
+	       p->version == HF_PAGE_VERSION && p->size == sizeof(*p) && p->total_len == len &&
+	       p->map_len <= len && p->canary_off <= len - HF_PAGE && p->ring_off <= p->map_len &&
+	       p->buf_off <= p->map_len && (uint64_t)p->descs * 16 <= p->map_len - p->ring_off &&
+	       (uint64_t)p->descs * p->buf_size <= p->map_len - p->buf_off && p->vectors &&
+	       p->vectors <= HF_MAX_VECTORS && terminated(p->bdf, sizeof(p->bdf)) &&
+	       hf_valid_bdf(p->bdf) && terminated(p->native, sizeof(p->native)) &&
+	       terminated(p->nic, sizeof(p->nic));
 }
 
 int hf_slot_adopt(struct hf_slot *s, int memfd, struct hf_err *e)

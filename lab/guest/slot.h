@@ -22,10 +22,10 @@
 
 #define HF_SLOTS 4
 
-#define HF_PAGE_MAGIC "HFSLOT1"		/* 8 bytes with the terminator */
+#define HF_PAGE_MAGIC	"HFSLOT1" /* 8 bytes with the terminator */
 #define HF_PAGE_VERSION 1
-#define HF_BUF_SIZE 2048
-#define HF_CANARY_BYTE 0xc5
+#define HF_BUF_SIZE	2048
+#define HF_CANARY_BYTE	0xc5
 
 /*
  * The agent page: all that a later kernel's agent needs to go on with a slot.
@@ -35,31 +35,31 @@
 struct hf_slot_page {
 	char magic[8];
 	uint32_t version;
-	uint32_t size;		/* of this structure as written */
+	uint32_t size; /* of this structure as written */
 	uint64_t iova_base;
-	uint64_t map_len;	/* bytes mapped at iova_base */
-	uint64_t total_len;	/* bytes of the memfd */
+	uint64_t map_len; /* bytes mapped at iova_base */
+	uint64_t total_len; /* bytes of the memfd */
 	uint64_t ring_off, buf_off, canary_off;
 	uint32_t buf_size, descs;
-	uint32_t vectors;	/* MSI-X vectors in use */
-	uint32_t planted;	/* 1: planted_desc points at planted_iova */
+	uint32_t vectors; /* MSI-X vectors in use */
+	uint32_t planted; /* 1: planted_desc points at planted_iova */
 	uint32_t planted_desc;
 	uint32_t slot;
 	uint64_t planted_iova;
 	char bdf[16];
-	char native[32];	/* driver to give the device back to, or "" */
-	char nic[16];		/* hf_nic_ops.name */
+	char native[32]; /* driver to give the device back to, or "" */
+	char nic[16]; /* hf_nic_ops.name */
 };
 
 struct hf_slot {
 	bool used;
-	bool anon;		/* memory is not a memfd: for refusal tests */
+	bool anon; /* memory is not a memfd: for refusal tests */
 	struct hf_vfio dev;
 	const struct hf_nic_ops *nic;
-	int memfd;		/* -1 if anon */
-	uint8_t *mem;		/* the whole memfd */
+	int memfd; /* -1 if anon */
+	uint8_t *mem; /* the whole memfd */
 	size_t len;
-	struct hf_slot_page *page;	/* == mem */
+	struct hf_slot_page *page; /* == mem */
 };
 
 /* Slot @i, in use or not; NULL if there is no such slot. */
@@ -68,7 +68,7 @@ struct hf_slot *hf_slot_at(uint64_t i);
 /* What nic.open decides. */
 struct hf_slot_cfg {
 	uint32_t slot, descs, vectors;
-	bool anon;
+	bool anon, bare;
 	const char *bdf, *native, *nic;
 };
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define HF_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define HF_PAGE 4096UL
+#define HF_PAGE		 4096UL
 
 /*
  * An error on its way to the reply: a positive errno value and what was being
@@ -23,8 +23,7 @@ struct hf_err {
  * Fill @e with "WHAT: strerror(num)" and return -num, so that a caller can
  * write "return hf_fail(e, errno, ...)". @num is positive; errno is left alone.
  */
-int hf_fail(struct hf_err *e, int num, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+int hf_fail(struct hf_err *e, int num, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* CLOCK_MONOTONIC of the running kernel, microseconds. */
 uint64_t hf_now_us(void);

@@ -20,6 +20,7 @@
 
 static const struct hf_nic_ops *const hf_nic_drivers[] = {
 	&hf_igb_ops,
+	&hf_bare_ops,
 };
 
 const struct hf_nic_ops *hf_nic_find(uint16_t vendor, uint16_t device)
@@ -88,11 +89,10 @@ int hf_vfio_iommu_new(struct hf_vfio *v, struct hf_err *e)
 	return 0;
 }
 
-#define MAP_RW_FIXED (IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE | \
-		      IOMMU_IOAS_MAP_WRITEABLE)
+#define MAP_RW_FIXED \
+	(IOMMU_IOAS_MAP_FIXED_IOVA | IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE)
 
-int hf_vfio_map_file(struct hf_vfio *v, int fd, uint64_t len, uint64_t iova,
-		     struct hf_err *e)
+int hf_vfio_map_file(struct hf_vfio *v, int fd, uint64_t len, uint64_t iova, struct hf_err *e)
 {
 	struct iommu_ioas_map_file map = {
 		.size = sizeof(map),
@@ -104,13 +104,11 @@ int hf_vfio_map_file(struct hf_vfio *v, int fd, uint64_t len, uint64_t iova,
 	};
 
 	if (ioctl(v->iommufd, IOMMU_IOAS_MAP_FILE, &map) < 0)
-		return hf_fail(e, errno, "IOMMU_IOAS_MAP_FILE at 0x%llx",
-			       (unsigned long long)iova);
+		return hf_fail(e, errno, "IOMMU_IOAS_MAP_FILE at 0x%llx", (unsigned long long)iova);
 	return 0;
 }
 
-int hf_vfio_map_mem(struct hf_vfio *v, void *mem, uint64_t len, uint64_t iova,
-		    struct hf_err *e)
+int hf_vfio_map_mem(struct hf_vfio *v, void *mem, uint64_t len, uint64_t iova, struct hf_err *e)
 {
 	struct iommu_ioas_map map = {
 		.size = sizeof(map),
@@ -122,8 +120,7 @@ int hf_vfio_map_mem(struct hf_vfio *v, void *mem, uint64_t len, uint64_t iova,
 	};
 
 	if (ioctl(v->iommufd, IOMMU_IOAS_MAP, &map) < 0)
-		return hf_fail(e, errno, "IOMMU_IOAS_MAP at 0x%llx",
-			       (unsigned long long)iova);
+		return hf_fail(e, errno, "IOMMU_IOAS_MAP at 0x%llx", (unsigned long long)iova);
 	return 0;
 }
 
@@ -169,8 +166,7 @@ static int map_bar(struct hf_vfio *v, unsigned int i, struct hf_err *e)
 	v->bar_off[i] = info.offset;
 	if (!info.size || !(info.flags & VFIO_REGION_INFO_FLAG_MMAP))
 		return 0;
-	p = mmap(NULL, info.size, PROT_READ | PROT_WRITE, MAP_SHARED, v->cdev,
-		 (off_t)info.offset);
+	p = mmap(NULL, info.size, PROT_READ | PROT_WRITE, MAP_SHARED, v->cdev, (off_t)info.offset);
 	if (p == MAP_FAILED)
 		return hf_fail(e, errno, "mmap BAR%u of %s", i, v->bdf);
 	v->bar[i].map = p;
@@ -225,8 +221,8 @@ void hf_vfio_close(struct hf_vfio *v)
 	hf_vfio_init(v, "");
 }
 
-int hf_vfio_cfg_read(struct hf_vfio *v, unsigned int off, unsigned int size,
-		     uint32_t *val, struct hf_err *e)
+int hf_vfio_cfg_read(struct hf_vfio *v, unsigned int off, unsigned int size, uint32_t *val,
+		     struct hf_err *e)
 {
 	*val = 0;
 	if (off + size > v->cfg_size ||
@@ -235,8 +231,8 @@ int hf_vfio_cfg_read(struct hf_vfio *v, unsigned int off, unsigned int size,
 	return 0;
 }
 
-int hf_vfio_cfg_write(struct hf_vfio *v, unsigned int off, unsigned int size,
-		      uint32_t val, struct hf_err *e)
+int hf_vfio_cfg_write(struct hf_vfio *v, unsigned int off, unsigned int size, uint32_t val,
+		      struct hf_err *e)
 {
 	if (off + size > v->cfg_size ||
 	    pwrite(v->cdev, &val, size, (off_t)(v->cfg_off + off)) != (ssize_t)size)
@@ -252,8 +248,8 @@ int hf_vfio_enable(struct hf_vfio *v, struct hf_err *e)
 	err = hf_vfio_cfg_read(v, PCI_COMMAND, 2, &cmd, e);
 	if (err)
 		return err;
-	return hf_vfio_cfg_write(v, PCI_COMMAND, 2,
-				 cmd | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, e);
+	return hf_vfio_cfg_write(v, PCI_COMMAND, 2, cmd | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER,
+				 e);
 }
 
 int hf_vfio_mark_vconfig(struct hf_vfio *v, unsigned int slot, struct hf_err *e)
@@ -278,18 +274,18 @@ static void drop_volatile(uint8_t *cfg, size_t size)
 	unsigned int pos, next;
 	int ttl = 48;
 
-	cfg[PCI_COMMAND + 1] &= (uint8_t)~(PCI_COMMAND_INTX_DISABLE >> 8);
+	cfg[PCI_COMMAND + 1] &= 0xffu ^ (PCI_COMMAND_INTX_DISABLE >> 8);
 	clear(cfg, size, PCI_STATUS + 1, 1);
 	for (pos = cfg[PCI_CAPABILITY_LIST] & ~3u; pos >= 0x40 && pos < 0x100 && ttl--;
 	     pos = next) {
 		next = cfg[pos + 1] & ~3u;
 		switch (cfg[pos]) {
-		case PCI_CAP_ID_MSI:	/* control to pending bits */
+		case PCI_CAP_ID_MSI: /* control to pending bits */
 			clear(cfg, size, pos + 2, 22);
 			break;
 		case PCI_CAP_ID_MSIX:
 			cfg[pos + PCI_MSIX_FLAGS + 1] &=
-				(uint8_t)~((PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL) >> 8);
+				0xffu ^ ((PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL) >> 8);
 			break;
 		case PCI_CAP_ID_EXP:
 			clear(cfg, size, pos + PCI_EXP_DEVSTA, 2);

@@ -21,7 +21,7 @@
 #define HF_MAX_VECTORS 16
 
 struct hf_bar {
-	volatile uint8_t *map;	/* NULL: not mapped */
+	volatile uint8_t *map; /* NULL: not mapped */
 	size_t size;
 };
 
@@ -29,12 +29,12 @@ struct hf_vfio {
 	char bdf[16];
 	int cdev, iommufd;
 	uint32_t ioas_id;
-	bool bound;		/* the device file belongs to iommufd */
-	uint64_t cfg_off;	/* config space in the device file */
+	bool bound; /* the device file belongs to iommufd */
+	uint64_t cfg_off; /* config space in the device file */
 	uint32_t cfg_size;
-	uint64_t bar_off[6];	/* BARs in the device file */
+	uint64_t bar_off[6]; /* BARs in the device file */
 	struct hf_bar bar[6];
-	unsigned int vectors;	/* MSI-X vectors of the device */
+	unsigned int vectors; /* MSI-X vectors of the device */
 	/* Armed MSI-X vectors: eventfds, and what they counted since armed. */
 	unsigned int armed;
 	int event[HF_MAX_VECTORS];
@@ -43,10 +43,10 @@ struct hf_vfio {
 
 /* Where the RX ring lies; addresses as the device sees them are IOVAs. */
 struct hf_ring {
-	volatile void *desc;	/* descriptors, in this process */
-	uint64_t desc_iova;	/* 128-byte aligned */
-	uint64_t buf_iova;	/* buffer i = buf_iova + i * buf_size */
-	uint32_t buf_size;	/* bytes */
+	volatile void *desc; /* descriptors, in this process */
+	uint64_t desc_iova; /* 128-byte aligned */
+	uint64_t buf_iova; /* buffer i = buf_iova + i * buf_size */
+	uint32_t buf_size; /* bytes */
 	uint32_t descs;
 };
 
@@ -63,7 +63,7 @@ struct hf_ring {
  */
 struct hf_nic_ops {
 	const char *name;
-	uint32_t max_descs;	/* ring size limit; descs is a multiple of 8 */
+	uint32_t max_descs; /* ring size limit; descs is a multiple of 8 */
 	uint32_t max_vectors;
 	bool (*match)(uint16_t vendor, uint16_t device);
 	/* Reset the device to a quiet state. Return: 0 or -errno. */
@@ -73,8 +73,7 @@ struct hf_nic_ops {
 	 * @itr_us: least time between two interrupts of vector 0, 0 = none.
 	 * Return: 0 or -errno (-ETIMEDOUT: no link).
 	 */
-	int (*start)(struct hf_vfio *v, const struct hf_ring *r, uint32_t itr_us,
-		     struct hf_err *e);
+	int (*start)(struct hf_vfio *v, const struct hf_ring *r, uint32_t itr_us, struct hf_err *e);
 	/* Point descriptor @i at @iova; only for one the device has not fetched. */
 	void (*fill)(const struct hf_ring *r, uint32_t i, uint64_t iova);
 	/* Next descriptor the device will fill, and the one it stops at. */
@@ -84,7 +83,7 @@ struct hf_nic_ops {
 	void (*raise)(struct hf_vfio *v, uint32_t mask);
 };
 
-extern const struct hf_nic_ops hf_igb_ops;
+extern const struct hf_nic_ops hf_igb_ops, hf_bare_ops;
 
 /* The driver for a device, or NULL. */
 const struct hf_nic_ops *hf_nic_find(uint16_t vendor, uint16_t device);
@@ -124,11 +123,9 @@ void hf_vfio_adopt(struct hf_vfio *v, int cdev);
 /* A fresh iommufd with one IOAS. */
 int hf_vfio_iommu_new(struct hf_vfio *v, struct hf_err *e);
 /* Map bytes 0..@len of the memfd @fd at @iova for reading and writing. */
-int hf_vfio_map_file(struct hf_vfio *v, int fd, uint64_t len, uint64_t iova,
-		     struct hf_err *e);
+int hf_vfio_map_file(struct hf_vfio *v, int fd, uint64_t len, uint64_t iova, struct hf_err *e);
 /* Map process memory instead; such a mapping cannot be preserved. */
-int hf_vfio_map_mem(struct hf_vfio *v, void *mem, uint64_t len, uint64_t iova,
-		    struct hf_err *e);
+int hf_vfio_map_mem(struct hf_vfio *v, void *mem, uint64_t len, uint64_t iova, struct hf_err *e);
 /* BIND_IOMMUFD. */
 int hf_vfio_bind(struct hf_vfio *v, struct hf_err *e);
 /* ATTACH_IOMMUFD_PT to the IOAS. */
@@ -139,10 +136,10 @@ int hf_vfio_setup(struct hf_vfio *v, struct hf_err *e);
 void hf_vfio_close(struct hf_vfio *v);
 
 /* Config space as the owner of the device sees it. @size is 1, 2 or 4. */
-int hf_vfio_cfg_read(struct hf_vfio *v, unsigned int off, unsigned int size,
-		     uint32_t *val, struct hf_err *e);
-int hf_vfio_cfg_write(struct hf_vfio *v, unsigned int off, unsigned int size,
-		      uint32_t val, struct hf_err *e);
+int hf_vfio_cfg_read(struct hf_vfio *v, unsigned int off, unsigned int size, uint32_t *val,
+		     struct hf_err *e);
+int hf_vfio_cfg_write(struct hf_vfio *v, unsigned int off, unsigned int size, uint32_t val,
+		      struct hf_err *e);
 /* Memory decoding and Bus Master on. */
 int hf_vfio_enable(struct hf_vfio *v, struct hf_err *e);
 /*

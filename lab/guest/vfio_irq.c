@@ -26,8 +26,7 @@ int hf_vfio_arm(struct hf_vfio *v, unsigned int n, struct hf_err *e)
 	int err = 0;
 
 	if (!n || n > HF_MAX_VECTORS || n > v->vectors)
-		return hf_fail(e, EINVAL, "%u vectors on %s, which has %u", n, v->bdf,
-			       v->vectors);
+		return hf_fail(e, EINVAL, "%u vectors on %s, which has %u", n, v->bdf, v->vectors);
 	for (made = 0; made < n; made++) {
 		req.fd[made] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		if (req.fd[made] < 0) {

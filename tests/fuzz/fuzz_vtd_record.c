@@ -25,8 +25,8 @@ static void accepted(const struct vtd_lu_record *rec)
 		abort();
 	for (i = 0; i < rec->hdr.nr_fns; i++) {
 		vtd_lu_record_fn(rec, i, &fn);
-		if (fn.unit >= rec->hdr.nr_units ||
-		    fn.table >= rec->hdr.nr_tables || !(fn.ctx_lo & 1))
+		if (fn.unit >= rec->hdr.nr_units || fn.table >= rec->hdr.nr_tables ||
+		    !(fn.ctx_lo & 1))
 			abort();
 		vtd_lu_record_unit(rec, fn.unit, &unit);
 		if (unit.segment != fn.segment || (unit.root_pa & 0xfff))
@@ -49,8 +49,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	if ((data[0] & 1) && len >= sizeof(struct vtd_lu_hdr_ser)) {
 		if (data[0] & 2)
 			memcpy(buf, VTD_LU_COMPATIBLE, sizeof(VTD_LU_COMPATIBLE));
-		memcpy(&total, buf + offsetof(struct vtd_lu_hdr_ser, total_size),
-		       sizeof(total));
+		memcpy(&total, buf + offsetof(struct vtd_lu_hdr_ser, total_size), sizeof(total));
 		if (total >= sizeof(struct vtd_lu_hdr_ser) && total <= len)
 			vtd_lu_record_seal(buf);
 	}

@@ -11,11 +11,11 @@
 
 struct model {
 	enum pci_lu_kind kind;
-	u8 cfg[4096];	     /* what hardware holds */
-	u8 ro[4096];	     /* bits that cannot be written */
-	u8 w1c[4096];	     /* bits that are cleared by writing 1 */
-	u8 ones[4096];	     /* bits that were ever written as 1 */
-	u8 start[4096];	     /* @cfg when the guard was armed */
+	u8 cfg[4096]; /* what hardware holds */
+	u8 ro[4096]; /* bits that cannot be written */
+	u8 w1c[4096]; /* bits that are cleared by writing 1 */
+	u8 ones[4096]; /* bits that were ever written as 1 */
+	u8 start[4096]; /* @cfg when the guard was armed */
 	unsigned int writes; /* that reached hardware */
 	bool no_guard;
 	struct pci_lu_layout layout;
@@ -24,10 +24,10 @@ struct model {
 };
 
 enum expect_rule {
-	EXPECT_KEEP,	/* never changes */
+	EXPECT_KEEP, /* never changes */
 	EXPECT_STICKY1, /* never goes from 1 to 0 */
 	EXPECT_STICKY0, /* never goes from 0 to 1 */
-	EXPECT_ZERO,	/* is never written as 1 */
+	EXPECT_ZERO, /* is never written as 1 */
 };
 
 struct expect {

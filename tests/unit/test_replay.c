@@ -87,7 +87,7 @@ static void replay_endpoint_reset(void)
 	static const struct step steps[] = {
 		{ 0x04, 2, 0x0400, MERGE, 0x0407 }, /* save_and_disable */
 		{ 0xa8, 2, 0xa930, MERGE, 0x2930 }, /* pcie_flr() */
-		{ 0xe4, 1, 0x01, MERGE, 0x00 },	    /* pci_af_flr() */
+		{ 0xe4, 1, 0x01, MERGE, 0x00 }, /* pci_af_flr() */
 		/* Restore: what is restored is what is there. */
 		{ 0xa8, 2, 0x2930, PASS, 0x2930 },
 		{ 0xc8, 2, 0x0405, PASS, 0x0405 },

@@ -130,8 +130,7 @@ static void vtd_record_every_bit_counts(void)
 	len = vtd_lu_record_size(2, 2, 3);
 	for (bit = 0; bit < len * 8; bit++) {
 		buf[bit / 8] ^= 1 << bit % 8;
-		okf(check() != VTD_LU_OK, "bit %u of byte %u is not protected",
-		    bit % 8, bit / 8);
+		okf(check() != VTD_LU_OK, "bit %u of byte %u is not protected", bit % 8, bit / 8);
 		buf[bit / 8] ^= 1 << bit % 8;
 	}
 	eq(check(), VTD_LU_OK);
@@ -151,20 +150,22 @@ static void vtd_record_every_length(void)
 	}
 }
 
-#define REFUSED(change, why) do {					\
-	sample_legacy();						\
-	change;								\
-	eq(resealed(), why);						\
-} while (0)
-#define REFUSED_SM(change, why) do {					\
-	sample_scalable();						\
-	change;								\
-	eq(resealed(), why);						\
-} while (0)
-#define HDR	((struct vtd_lu_hdr_ser *)(void *)buf)
-#define UNIT(i)	vtd_lu_unit_slot(buf, i)
+#define REFUSED(change, why)         \
+	do {                         \
+		sample_legacy();     \
+		change;              \
+		eq(resealed(), why); \
+	} while (0)
+#define REFUSED_SM(change, why)      \
+	do {                         \
+		sample_scalable();   \
+		change;              \
+		eq(resealed(), why); \
+	} while (0)
+#define HDR	 ((struct vtd_lu_hdr_ser *)(void *)buf)
+#define UNIT(i)	 vtd_lu_unit_slot(buf, i)
 #define TABLE(i) vtd_lu_table_slot(buf, i)
-#define FN(i)	vtd_lu_fn_slot(buf, i)
+#define FN(i)	 vtd_lu_fn_slot(buf, i)
 
 static void vtd_record_refusals(void)
 {
