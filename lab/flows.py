@@ -258,25 +258,37 @@ def blackout_flow(run, books):
 
 
 def refuse_flow(run, books):
-    """Every case is a machine of its own, in which PREPARE must fail and say why."""
+    """In each case PREPARE must fail, and say for which device and why. Cases that follow each other on the same machine
+    share it."""
     run.share()
+    machine = None
     for case in run.sc.case:
-        said = _one_refusal(run, case)
-        ok = said is not None and re.search(case["reason"], said) is not None
+        wanted = (case.get("machine"), case.get("cmdline", ""))
+        if machine != wanted:
+            run.stop()
+            run.slots = {}
+            run.start(machine=wanted[0], cmdline=f"{run.cmdline(0)} {wanted[1]}".strip())
+            run.started = True
+            machine = wanted
+        run.note("case", name=case["name"])
+        bdf, said = _one_refusal(run, case)
+        ok = said is not None and bdf in said and re.search(case["reason"], said) is not None
         books.cases.append({"name": case["name"], "ok": ok, "said": said if said is not None else "preserved"})
         books.bars.append(judge.true(f"refused: {case['name']}", ok))
-        run.stop()
 
 
 def _one_refusal(run, case):
-    cmdline = " ".join(x for x in (run.cmdline(0), case.get("cmdline", "")) if x)
-    run.slots = {}
-    run.start(machine=case.get("machine"), cmdline=cmdline)
-    run.started = True
-    run.note("case", name=case["name"])
-    nic = run.machine.nics[0]
-    run.call("nic.open", slot=0, bdf=nic.bdf, descs=run.descs, vectors=run.sc.vectors, native=False, timeout=30,
+    """(the device, what was said when it was refused or None)."""
+    names = {f"nic{i}": nic.bdf for i, nic in enumerate(run.machine.nics)}
+    bdf = names[f"nic{case.get('nic', 0)}"]
+    if case.get("vf"):
+        bdf = names["vf"] = judge.policy.first_vf(run.dump(bdf), bdf)
+    _write(run, case.get("before", []), names)
+    run.call("nic.open", slot=0, bdf=bdf, descs=run.descs, vectors=run.sc.vectors, native=False, timeout=30,
              **case.get("open", {}))
+    _write(run, case.get("after", []), names)
+    known = len(run.save_klog())
+    said = None
     try:
         run.call("luo.preserve", slot=0, session="holdfast", timeout=30, **case.get("preserve", {}))
     except StepFailed as e:
@@ -284,17 +296,22 @@ def _one_refusal(run, case):
             raise
         said = e.text
         if case.get("why", True):
-            try:
-                why = run.call("luo.why", slot=0)
-                said += "; " + str(why.get("reason", ""))
-            except StepFailed as why_failed:
-                if why_failed.reason != "luo.why":
-                    raise
+            said += "; " + str(run.call("luo.why", slot=0).get("reason", ""))
         # What depends on the session (the memfd beside it) only the refusal itself can tell: in the kernel log.
-        said += "".join("; " + line for line in run.save_klog() if "cannot preserve" in line)
+        said += "".join("; " + line for line in run.save_klog()[known:] if "cannot preserve" in line)
         run.note("refused", said=said)
-        return said
-    return None
+    if said is None:
+        run.call("luo.cancel", session="holdfast")
+    run.call("nic.close", slot=0, native=True, timeout=30)
+    _write(run, case.get("undo", []), names)
+    return bdf, said
+
+
+def _write(run, lines, names):
+    """Each line is path=text, where {nic0}, {nic1}, … and {vf} stand for addresses."""
+    for line in lines:
+        path, _equals, text = line.format(**names).rpartition("=")
+        run.call("sys.write", path=path, text=text)
 
 
 FLOWS = {"update": update_flow, "fence": fence_flow, "cancel": cancel_flow, "refuse": refuse_flow,

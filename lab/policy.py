@@ -73,6 +73,14 @@ def capabilities(image):
     return found
 
 
+def first_vf(image, pf):
+    """Address of the first VF that a PF has, or would have."""
+    sriov = capabilities(image)[("ext", SRIOV)]
+    domain, bus, slot, function = (int(x, 16) for x in pf.replace(".", ":").split(":"))
+    rid = (bus << 8 | slot << 3 | function) + _get(image, sriov + 0x14, 2)
+    return f"{domain:04x}:{rid >> 8:02x}:{rid >> 3 & 0x1F:02x}.{rid & 7}"
+
+
 def _get(image, at, size):
     return int.from_bytes(image[at:at + size], "little")
 

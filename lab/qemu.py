@@ -15,6 +15,7 @@ from . import traffic
 from .errors import Infra
 
 QEMU = os.environ.get("HOLDFAST_QEMU", "qemu-system-x86_64")
+MODELS = {"pci-bridge": "e1000"}        # a device of another kind than the machine's others, by where it is
 BELOW_4G_MAX = 0xB0000000       # q35: with less RAM than this, all of it starts at address 0
 TRACE_EVENTS = (
     "pci_cfg_write", "vtd_reg_write_gcmd", "vtd_reg_dmar_root", "vtd_dmar_enable", "vtd_ir_enable",
@@ -46,20 +47,32 @@ class Nic:
         self.behind = behind
         self.sock, self.qemu_sock = traffic.wire()
         self.port = self.qemu_sock.getsockname()[1]
+        self.has_sibling = False
         self.bdf = None
         self.ports = []
 
     def args(self, slot):
         """-device lines: root port, switch if there is one, function; `slot` is unique in the machine."""
+        if self.behind == "sibling":        # a second function of the device before it
+            return self.function(f"rp{slot - 1}", ",addr=0.1")
         rp, chassis = f"rp{slot}", slot * 4 + 1
-        out = ["-netdev", f"dgram,id=net-{self.id},local.type=fd,local.str={self.qemu_sock.fileno()}",
-               "-device", f"pcie-root-port,id={rp},bus=pcie.0,chassis={chassis},slot={chassis},addr={4 + slot:x}.0"]
+        out = ["-device", f"pcie-root-port,id={rp},bus=pcie.0,chassis={chassis},slot={chassis},addr={4 + slot:x}.0"]
         bus = rp
         if self.behind == "switch":
             out += ["-device", f"x3130-upstream,bus={rp},id=up{slot}",
                     "-device", f"xio3130-downstream,bus=up{slot},id=dn{slot},chassis={chassis + 1},slot={chassis + 1}"]
             bus = f"dn{slot}"
-        return out + ["-device", f"{self.model},id={self.id},netdev=net-{self.id},bus={bus},mac={self.mac}"]
+        if self.behind == "pci-bridge":
+            out += ["-device", f"pcie-pci-bridge,id=br{slot},bus={rp}"]
+            bus, where = f"br{slot}", ",addr=1.0"
+        else:
+            where = ",multifunction=on" if self.has_sibling else ""
+        return out + self.function(bus, where)
+
+    def function(self, bus, where):
+        return ["-netdev", f"dgram,id=net-{self.id},local.type=fd,local.str={self.qemu_sock.fileno()}",
+                "-device", f"{self.model},id={self.id},netdev=net-{self.id},mac={self.mac},bus={bus}{where}" +
+                (",romfile=" if self.model != "igb" else "")]
 
 
 class Machine:
@@ -72,8 +85,10 @@ class Machine:
         self.accel = accel
         self.kernel, self.initrd, self.cmdline = kernel, initrd, cmdline
         self.iommu = spec.get("iommu", "intremap=on")
-        self.nics = [Nic(f"nic{i}", "igb", f"52:54:00:00:00:{i + 1:02x}", behind)
+        self.nics = [Nic(f"nic{i}", MODELS.get(behind, spec.get("model", "igb")), f"52:54:00:00:00:{i + 1:02x}", behind)
                      for i, behind in enumerate(spec["nics"])]
+        for nic, following in zip(self.nics, self.nics[1:]):
+            nic.has_sibling = following.behind == "sibling"
         self.bystander = Nic("bystander", spec.get("bystander", "igb"), "52:54:00:00:01:01", "root-port")
         self.run_dir = tempfile.mkdtemp(prefix="holdfast-lab-")
         self.ctl_path = os.path.join(self.run_dir, "ctl")

@@ -10,6 +10,8 @@ RUN_S = 13              # the longest stretch of traffic around one update
 DESCS_MAX = 65528       # what igb can do
 TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "sessions", "settle_s", "plant",
        "optional_kernels", "cancel", "check_leftovers", "machine", "negative", "case", "cmdline", "cmdline_new", "timeout_s"}
+BEHIND = ("root-port", "switch", "sibling", "pci-bridge")       # sibling: function 1 of the device before it
+CASE = {"name", "reason", "why", "machine", "cmdline", "nic", "vf", "open", "preserve", "before", "after", "undo"}
 
 
 class ScenarioError(ValueError):
@@ -68,7 +70,7 @@ class Scenario:
         return max(self.descs, min(need, DESCS_MAX))
 
     def machine_text(self):
-        nics = ", ".join(f"igb behind {n}" for n in self.machine["nics"])
+        nics = ", ".join(f"{self.machine.get('model', 'igb')} behind {n}" for n in self.machine["nics"])
         return f"q35, intel-iommu {self.machine['iommu']}, {nics}"
 
 
@@ -93,9 +95,13 @@ def from_dict(name, data):
         raise ScenarioError(f"{name}: a refuse scenario needs at least one [[case]]")
     if s.negative and not s.negative.get("expect"):
         raise ScenarioError(f"{name}: a negative twin names the reason it must fail for")
-    for behind in machine["nics"]:
-        if behind not in ("root-port", "switch"):
-            raise ScenarioError(f"{name}: a NIC is behind root-port or switch, not {behind}")
+    for case in s.case:
+        if set(case) - CASE or not {"name", "reason"} <= set(case):
+            raise ScenarioError(f"{name}: a case has a name, a reason, and of {', '.join(sorted(CASE))} what it needs")
+    for where in [machine] + [c.get("machine", {}) for c in s.case]:
+        for behind in where.get("nics", []):
+            if behind not in BEHIND:
+                raise ScenarioError(f"{name}: a NIC is behind {' or '.join(BEHIND)}, not {behind}")
     return s
 
 

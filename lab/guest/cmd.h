@@ -7,9 +7,9 @@
 #include "slot.h"
 
 enum hf_slot_need {
-	HF_SLOT_FREE,		/* must not be in use */
-	HF_SLOT_MEMORY,		/* must be in use */
-	HF_SLOT_DEVICE,		/* must be in use and have its device */
+	HF_SLOT_FREE, /* must not be in use */
+	HF_SLOT_MEMORY, /* must be in use */
+	HF_SLOT_DEVICE, /* must be in use and have its device */
 };
 
 /* The slot of the argument "slot" (default 0). @i may be NULL. Return: 0 or -errno. */

@@ -6,6 +6,7 @@
 #include "slot.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,8 +26,8 @@ static uint64_t token_cdev(uint64_t slot)
 
 /* How luo.preserve is asked to do it; anything but the default is a test of a refusal. */
 struct preserve_plan {
-	bool cdev_first, skip_memfd, skip_cdev;
-	char memfd_session[NAME_MAX_LEN];	/* another session for the memfd, or "" */
+	bool cdev_first, skip_memfd, skip_cdev, punch;
+	char memfd_session[NAME_MAX_LEN]; /* another session for the memfd, or "" */
 };
 
 static int get_plan(struct hf_call *c, struct preserve_plan *p)
@@ -39,6 +40,8 @@ static int get_plan(struct hf_call *c, struct preserve_plan *p)
 		err = hf_arg_bool(c, "skip_memfd", &p->skip_memfd);
 	if (!err)
 		err = hf_arg_bool(c, "skip_cdev", &p->skip_cdev);
+	if (!err)
+		err = hf_arg_bool(c, "punch", &p->punch);
 	if (!err)
 		err = hf_arg_str(c, "memfd_session", "", p->memfd_session,
 				 sizeof(p->memfd_session));
@@ -58,13 +61,22 @@ static int preserve_memfd(const struct hf_slot *s, int fd, uint64_t slot, struct
 	return hf_luo_preserve_fd(fd, s->memfd, token_memfd(slot), what, e);
 }
 
+/* The device goes on writing to the page that was there when it was mapped. */
+static int punch(const struct hf_slot *s, struct hf_err *e)
+{
+	if (fallocate(s->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)s->page->buf_off,
+		      HF_PAGE) < 0)
+		return hf_fail(e, errno, "punch a hole into the memfd of %s", s->page->bdf);
+	return 0;
+}
+
 static int preserve_both(const struct hf_slot *s, int fd, int memfd_fd, uint64_t slot,
 			 const struct preserve_plan *p, struct hf_err *e)
 {
 	bool memfd = !p->skip_memfd && !s->anon;
-	int err = 0;
+	int err = p->punch ? punch(s, e) : 0;
 
-	if (memfd && !p->cdev_first)
+	if (!err && memfd && !p->cdev_first)
 		err = preserve_memfd(s, memfd_fd, slot, e);
 	if (!err && !p->skip_cdev)
 		err = hf_luo_preserve_fd(fd, s->dev.cdev, token_cdev(slot), s->page->bdf, e);
@@ -223,10 +235,7 @@ static int luo_why(struct hf_call *c)
 }
 
 const struct hf_cmd hf_luo_cmds[] = {
-	{ "luo.preserve", luo_preserve },
-	{ "luo.cancel", luo_cancel },
-	{ "luo.retrieve", luo_retrieve },
-	{ "luo.finish", luo_finish },
-	{ "luo.why", luo_why },
-	{ NULL, NULL },
+	{ "luo.preserve", luo_preserve }, { "luo.cancel", luo_cancel },
+	{ "luo.retrieve", luo_retrieve }, { "luo.finish", luo_finish },
+	{ "luo.why", luo_why },		  { NULL, NULL },
 };

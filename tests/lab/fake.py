@@ -222,6 +222,8 @@ class Machine:
 
     def do_luo_preserve(self, a, send):
         if "refuse" in self.broken:
+            return "PRESERVE_FD 0000:01:00.0: no handler"
+        if "refuse-nameless" in self.broken:
             return "PRESERVE_FD: no handler"
         if a["slot"] in self.preserved:
             return "PRESERVE_FD: busy"
@@ -234,6 +236,10 @@ class Machine:
         return {}
 
     do_luo_finish = do_luo_cancel
+
+    def do_nic_close(self, a, send):
+        self.dma[a["slot"]] = False
+        return {"native": ""}
 
     def do_luo_why(self, a, send):
         return {"can": False, "reason": "because"}

@@ -100,6 +100,17 @@ class Whole(unittest.TestCase):
         self.assertEqual(self.go("stock", ["refuse"])["verdict"], "pass")
         self.assertEqual(self.go("stock")["verdict"], "fail")
 
+    def test_refusals(self):
+        cases = [{"name": f"case {i}", "reason": "no handler", "cmdline": line, "after": ["/sys/{nic0}/x=1"]}
+                 for i, line in enumerate(("", "", "other"))]
+        with mock.patch.object(fake.Machine, "start", autospec=True, side_effect=fake.Machine.start) as started:
+            out = self.go("refusals", ["refuse"], case=cases)
+        self.assertEqual((out["verdict"], [c["ok"] for c in out["cases"]]), ("pass", [True] * 3))
+        self.assertIn("because", out["cases"][0]["said"])
+        self.assertEqual(started.call_count, 2)             # the first two share a machine
+        self.assertEqual(self.reasons("refusals", case=cases[:1]), ["refused: case 0"])
+        self.assertEqual(self.reasons("refusals", "refuse-nameless", case=cases[:1]), ["refused: case 0"])
+
     def test_fence(self):
         for name in ("fence-no-luo", "fence-no-iommu"):
             self.assertEqual(self.reasons(name), [])

@@ -56,6 +56,12 @@ class Devices(unittest.TestCase):
                          {("cap", 0x10): 0xA0, ("cap", 0x11): 0x70, ("ext", 0x0F): 0x140, ("ext", 0x10): 0x160})
         self.assertEqual(policy.capabilities(b""), {})
 
+    def test_first_vf(self):
+        im = images.igb()
+        im[0x174:0x176] = (0x80).to_bytes(2, "little")
+        self.assertEqual(policy.first_vf(im, "0000:01:00.0"), "0000:01:10.0")
+        self.assertEqual(policy.first_vf(im, "0001:02:1f.7"), "0001:03:0f.7")
+
     def test_a_loop_of_capabilities_ends(self):
         im = images.igb()
         im[0xA1] = 0x40

@@ -49,6 +49,7 @@ class Files(unittest.TestCase):
         for data, word in (({}, "summary"), ({"summary": "x", "frobnicate": 1}, "frobnicate"),
                            ({"summary": "x", "kind": "y"}, "kind"), ({"summary": "x", "kind": "cancel"}, "cancel"),
                            ({"summary": "x", "kind": "refuse"}, "case"), ({"summary": "x", "negative": {"cmdline": "a"}}, "reason"),
+                           ({"summary": "x", "kind": "refuse", "case": [{"name": "y", "reason": "z", "opne": {}}]}, "open"),
                            ({"summary": "x", "machine": {"nics": ["bus"]}}, "bus")):
             with self.assertRaisesRegex(scenario.ScenarioError, word):
                 scenario.from_dict("t", data)
