@@ -80,6 +80,7 @@
 #include <linux/kexec_handover.h>
 #include <linux/kho/abi/vfio_pci_liveupdate.h>
 #include <linux/liveupdate.h>
+#include <linux/lockdep.h>
 #include <linux/pm_runtime.h>
 
 #include "../vfio.h"
@@ -320,6 +321,25 @@ static void vfio_pci_lu_let_go(struct vfio_pci_core_device *vdev)
 	mutex_unlock(&vdev->igate);
 }
 
+/*
+ * From freeze to unfreeze the locks are held across other sessions and back to
+ * userspace's reboot(2). To lockdep that looks like memory_lock before the
+ * mutex of a session, which a thread could hold that faults on a BAR. It cannot: all
+ * sessions' mutexes are taken under luo_session_serialize_rwsem, and freeze has
+ * that for writing. As with a frozen superblock, lockdep is told to look away.
+ */
+static void vfio_pci_lu_lockdep_release(struct vfio_pci_core_device *vdev)
+{
+	rwsem_release(&vdev->memory_lock.dep_map, _RET_IP_);
+	mutex_release(&vdev->igate.dep_map, _RET_IP_);
+}
+
+static void vfio_pci_lu_lockdep_acquire(struct vfio_pci_core_device *vdev)
+{
+	mutex_acquire(&vdev->igate.dep_map, 0, 1, _RET_IP_);
+	rwsem_acquire(&vdev->memory_lock.dep_map, 0, 1, _RET_IP_);
+}
+
 static int vfio_pci_lu_freeze(struct liveupdate_file_op_args *args)
 {
 	struct vfio_pci_core_device *vdev = vfio_pci_lu_vdev(args->file);
@@ -348,6 +368,7 @@ static int vfio_pci_lu_freeze(struct liveupdate_file_op_args *args)
 		goto unfreeze_pci;
 	}
 
+	vfio_pci_lu_lockdep_release(vdev);
 	return 0;
 
 unfreeze_pci:
@@ -364,6 +385,7 @@ static void vfio_pci_lu_unfreeze(struct liveupdate_file_op_args *args)
 {
 	struct vfio_pci_core_device *vdev = vfio_pci_lu_vdev(args->file);
 
+	vfio_pci_lu_lockdep_acquire(vdev);
 	iommu_lu_unfreeze(&vdev->pdev->dev);
 	pci_lu_unfreeze(vdev->pdev);
 	vfio_pci_lu_let_go(vdev);
