@@ -194,6 +194,11 @@ class Machine:
     def stop(self, grace=5):
         if self.proc and self.proc.poll() is None:
             try:
+                if self.qmp:
+                    self.qmp.call("quit")
+            except (Infra, OSError, ValueError):
+                pass
+            try:
                 self.proc.wait(grace)
             except subprocess.TimeoutExpired:
                 self._signal(signal.SIGTERM)

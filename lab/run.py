@@ -12,6 +12,7 @@ from .errors import Infra, Skip, StepFailed
 BOOT_S = 60
 MARK_BASE = 0xA0
 PLANT_AFTER_S = 1.2
+STALL_S = 1.5           # nothing landed for so long: it is in vain to wait for more
 
 
 class Run:
@@ -39,6 +40,7 @@ class Run:
         self.net = []
         self.started = False
         self.marks = 0
+        self.parsed = None
         self.echo_stop = threading.Event()
         self.lock = threading.Lock()
 
@@ -145,11 +147,6 @@ class Run:
         self.echo_stop.set()
         if self.watcher:
             self.watcher.stop()
-        if self.ctl and self.machine.alive():
-            try:
-                self.ctl.send("quit")
-            except ctl.AgentTimeout:
-                pass
         if self.machine:
             self.machine.stop(grace=3 if self.ctl else 0)
         if self.ctl:
@@ -200,11 +197,12 @@ class Run:
     def packets(self):
         return sum(s.landed() for s in self.watcher.slots.values()) if self.watcher else 0
 
-    def let_flow(self, seconds):
-        """Waits until that many seconds' worth of frames has landed (bounded in time)."""
-        for number in self.slots:
-            slot = self.watcher.slots[number]
-            self.watcher.wait_landed(number, slot.landed() + int(self.rate * seconds), seconds * 3 + 2)
+    def let_flow(self, seconds, meanwhile=lambda: None):
+        """Waits until that many seconds' worth of frames has landed, or none has for a while."""
+        goals = {n: self.watcher.slots[n].landed() + int(self.rate * seconds) for n in self.slots}
+        meanwhile()
+        for number, goal in goals.items():
+            self.watcher.wait_landed(number, goal, seconds * 3 + 2, STALL_S * self.opt.patience)
 
     def mark(self):
         number = MARK_BASE + self.marks
@@ -347,7 +345,12 @@ class Run:
         return self.watcher.breaches + len(stray)
 
     def trace(self):
-        return trace.load(self.machine.trace_path) if self.machine else trace.load(os.path.join(self.dir, "trace.log"))
+        """QEMU's trace so far; parsed again only when there is more of it."""
+        path = self.machine.trace_path if self.machine else os.path.join(self.dir, "trace.log")
+        size = os.path.getsize(path) if os.path.exists(path) else 0
+        if self.parsed is None or self.parsed[0] != (path, size):
+            self.parsed = (path, size), trace.load(path)
+        return self.parsed[1]
 
     def write(self, out):
         return result.write(os.path.join(self.dir, "result.json"), out)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
 KINDS = ("update", "fence", "cancel", "refuse", "blackout")
-RUN_S = 13              # the longest stretch of traffic around one update
+RUN_S = 45              # a stretch of traffic around one update, three times as long as it takes on an idle machine
 DESCS_MAX = 65528       # what igb can do
 TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "sessions", "settle_s", "plant",
        "optional_kernels", "cancel", "check_leftovers", "machine", "negative", "case", "cmdline", "cmdline_new", "timeout_s"}

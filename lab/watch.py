@@ -179,16 +179,19 @@ class Watcher:
         except Exception as e:          # a dead watcher must show in the verdict, not pass unnoticed
             self.error = f"{type(e).__name__}: {e}"
 
-    def wait_landed(self, number, count, timeout):
-        """Waits until the slot has at least `count` good frames."""
+    def wait_landed(self, number, count, timeout, stall=None):
+        """Waits until the slot has at least `count` good frames, or (with `stall`) none has come for that many seconds."""
         deadline = time.monotonic() + timeout
         slot = self.slots[number]
+        had, since = slot.landed(), time.monotonic()
         with self.progress:
             while slot.landed() < count and not self.error:
-                left = deadline - time.monotonic()
-                if left <= 0:
+                now = time.monotonic()
+                if slot.landed() != had:
+                    had, since = slot.landed(), now
+                if now >= deadline or stall is not None and now - since > stall:
                     return False
-                self.progress.wait(min(left, 0.2))
+                self.progress.wait(min(deadline - now, 0.2))
         return not self.error
 
     def drain(self, number, last_seq, quiet_s=0.7, limit_s=5):

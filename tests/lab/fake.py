@@ -97,6 +97,8 @@ class Machine:
 
     def _receive(self, i, frame):
         lay, desc = self.layout(i), self.head[i]
+        if desc == DESCS:
+            return
         if "lose-one" in self.broken and desc == 350:
             self.broken = self.broken - {"lose-one"}
             return

@@ -73,6 +73,12 @@ class Whole(unittest.TestCase):
             with self.subTest(broken):
                 self.assertIn(name, self.reasons("nic-root-port", broken))
 
+    def test_a_machine_too_slow_for_the_ring(self):
+        with mock.patch.object(fake, "DESCS", 300):
+            out = self.go("nic-root-port", plant=False)
+        self.assertEqual(out["verdict"], "infra", out["reasons"])
+        self.assertIn("ring", out["text"])
+
     def test_identity_and_bystander(self):
         reasons = self.reasons("nic-root-port", "identity", "bystander")
         self.assertIn("identity:0000:01:00.0:bars after attach", reasons)

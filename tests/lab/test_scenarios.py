@@ -35,8 +35,8 @@ class Files(unittest.TestCase):
         for name in scenario.names():
             s = scenario.load(name)
             if s.kind == "update":
-                self.assertGreaterEqual(s.descs_for(s.rate), s.rate * scenario.RUN_S * s.updates, name)
-        self.assertEqual(scenario.load("nic-root-port").descs_for(2000), 26000)
+                self.assertGreaterEqual(s.descs_for(s.rate), s.rate * 30 * s.updates, name)
+        self.assertEqual(scenario.load("nic-root-port").descs_for(500), -(-500 * scenario.RUN_S // 8) * 8)
         self.assertEqual(scenario.load("nic-root-port").descs_for(9999), scenario.DESCS_MAX)
 
     def test_twenty_updates_goes_back_and_forth(self):
@@ -89,6 +89,11 @@ class Results(unittest.TestCase):
                 self.assertEqual(json.load(f), sample())
 
 
+def _slow_or_bad(sc, options, _retries):
+    bad = sc.name == "two-nics" and not options.negative
+    return ("FAIL", "lost") if bad else ("pass", "")
+
+
 class Verdicts(unittest.TestCase):
     def check(self, *results, names=("nic-root-port",), extra=()):
         """Runs `check` with the given outcomes; returns (exit code, last line)."""
@@ -101,7 +106,7 @@ class Verdicts(unittest.TestCase):
             return r, "path"
 
         with mock.patch.object(cli, "run_one", fake), mock.patch("builtins.print") as out:
-            code = cli.main(["check", *extra, *names])
+            code = cli.main(["check", "--jobs=1", *extra, *names])
         return code, out.call_args_list[-1].args[0]
 
     def twin(self, ok, reasons):
@@ -124,6 +129,13 @@ class Verdicts(unittest.TestCase):
         infra = dict(sample(), verdict="infra", reasons=["infra"])
         self.assertEqual(self.check(infra, sample(), extra=["--no-negative"])[0], 0)
         self.assertEqual(self.check(Infra("x"), infra, extra=["--no-negative"])[0], 1)
+
+    def test_several_at_a_time(self):
+        with mock.patch.object(cli, "check_one", _slow_or_bad), mock.patch("builtins.print") as out:
+            code = cli.main(["check", "--jobs=3", "nic-switch", "two-nics", "twenty-updates"])
+        lines = [call.args[0] for call in out.call_args_list]
+        self.assertEqual((code, lines[-1]), (1, "5 passed, 1 failed, 0 skipped"))
+        self.assertEqual(sum("FAIL two-nics" in line and "lost" in line for line in lines), 1)
 
     def test_missing_kernel_is_infra_and_has_a_result(self):
         with tempfile.TemporaryDirectory() as d, mock.patch("builtins.print"):

@@ -1,6 +1,7 @@
 import os
 import struct
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -128,6 +129,18 @@ class Watching(unittest.TestCase):
         w.thread.join(2)
         self.assertIn("IndexError", w.error)
         self.assertFalse(w.wait_landed(0, 1, 0.1))
+
+
+    def test_waiting_for_more(self):
+        w = watch.Watcher(self.g.ram)
+        w.slots[0] = self.g.slot
+        self.g.land(0, self.g.frame(0))
+        w.poll()
+        self.assertTrue(w.wait_landed(0, 1, 5))
+        for stall, most in ((0.1, 1), (None, 1)):
+            t0 = time.monotonic()
+            self.assertFalse(w.wait_landed(0, 2, 0.5, stall))
+            self.assertLess(time.monotonic() - t0, 0.45 if stall else most)
 
 
 class Times(unittest.TestCase):
