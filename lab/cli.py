@@ -1,4 +1,4 @@
-"""python3 -m lab list | kernels NAME | run NAME | check"""
+"""python3 -m lab list | kernels NAME | run NAME | check | report"""
 
 import argparse
 import concurrent.futures
@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 
-from . import flows, judge, run as run_mod, scenario, show
+from . import flows, judge, report, run as run_mod, scenario, show
 from .errors import Infra, Skip, StepFailed
 
 PASS, FAIL, USAGE, INFRA, SKIP = 0, 1, 2, 75, 77
@@ -45,6 +45,8 @@ def parser():
     c.add_argument("--retries", type=int, default=1, metavar="N", help="how often to try again after an infra result")
     c.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), metavar="N", help="how many to run at a time (2)")
     common(c)
+    rep = sub.add_parser("report", help="print a Markdown table of the results that are there")
+    rep.add_argument("--build", default="build", metavar="DIR", help="where the results are")
     return p
 
 
@@ -194,6 +196,15 @@ def cmd_check(args):
     return PASS if not failed else FAIL
 
 
+def cmd_report(args):
+    found = report.load(args.build)
+    if not found:
+        print(f"no results in {args.build}/lab: run make lab SCENARIO=NAME, or make check", file=sys.stderr)
+        return USAGE
+    print(report.table(found))
+    return PASS
+
+
 def outcomes(todo, args):
     """(scenario, negative, state, text, seconds) of each of `todo`, as they end."""
     if args.jobs <= 1:
@@ -239,7 +250,8 @@ def check_one(sc, options, retries):
 def main(argv=None):
     args = parser().parse_args(argv)
     try:
-        return {"list": cmd_list, "kernels": cmd_kernels, "run": cmd_run, "check": cmd_check}[args.command](args)
+        return {"list": cmd_list, "kernels": cmd_kernels, "run": cmd_run, "check": cmd_check,
+                "report": cmd_report}[args.command](args)
     except scenario.ScenarioError as e:
         print(e, file=sys.stderr)
         return USAGE

@@ -7,7 +7,7 @@ import unittest
 from unittest import mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
-from lab import cli, flows, result, scenario, show      # noqa: E402
+from lab import cli, flows, report, result, scenario, show      # noqa: E402
 from lab.errors import Infra, Skip                      # noqa: E402
 
 REQUIRED = {"nic-root-port", "nic-root-port-2000", "nic-switch", "nic-scalable", "nic-x2apic-ats", "two-nics",
@@ -153,6 +153,37 @@ class Verdicts(unittest.TestCase):
         with mock.patch("sys.stderr"):
             self.assertEqual(cli.main(["run", "no-such"]), 2)
             self.assertEqual(cli.main(["run", "stock", "--negative"]), 2)
+
+
+class Report(unittest.TestCase):
+    def build(self, **results):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        for name, r in results.items():
+            os.makedirs(os.path.join(folder.name, "lab", name))
+            with open(os.path.join(folder.name, "lab", name, "result.json"), "w") as f:
+                f.write(r if isinstance(r, str) else json.dumps(r))
+        return folder.name
+
+    def test_table(self):
+        r = sample()
+        r["scenario"] = "nic-switch"
+        r["dma"].update(offered=5000, offered_in_blackout=2000, landed_in_blackout=1999, lost=1)
+        r["time_ms"].update(syscall_to_userspace=3800.2, blackout=4000.6, attach=9)
+        twin = dict(r, verdict="fail", negative={"expect": ["x"], "as_expected": True})
+        build = self.build(b=twin, a=r, zzz=dict(sample(), scenario="cancel-freeze"), bad="{", old='{"version": 1}')
+        lines = report.table(report.load(build)).splitlines()
+        self.assertEqual([line.split("|")[1].strip() for line in lines[2:]], ["nic-switch", "nic-switch, twin", "cancel-freeze"])
+        self.assertEqual([c.strip() for c in lines[2].split("|")[2:-1]], ["pass", "4,001", "1,999 of 2,000", "1", "9", "0", "0"])
+        self.assertIn("fail, as it must", lines[3])
+        self.assertEqual([c.strip() for c in lines[4].split("|")[2:-1]], ["pass"] + ["–"] * 6)
+        self.assertEqual(len({len(line) for line in lines}), 1)
+
+    def test_command(self):
+        with mock.patch("builtins.print") as out:
+            self.assertEqual(cli.main(["report", "--build", self.build(a=sample())]), 0)
+            self.assertIn("| x ", out.call_args.args[0])
+            self.assertEqual(cli.main(["report", "--build", self.build()]), 2)
 
 
 class Show(unittest.TestCase):
