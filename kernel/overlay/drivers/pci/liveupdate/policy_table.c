@@ -7,9 +7,9 @@
  * left alone on purpose: Status and all other RW1C bits, INTx Disable, SERR and
  * parity enables, Cache Line Size, Interrupt Line, Bridge Control but for the
  * reset, MSI and MSI-X addresses and data, error reporting enables, Root
- * Control, AER masks and severities, slot indicators and interrupt enables, DPC
- * enables, PME, DOE, VPD and everything vendor-specific. A port's own MSI and
- * MSI-X are its own business.
+ * Control, a port's AER masks and severities, slot indicators and interrupt
+ * enables, DPC enables, PME, DOE, VPD and everything vendor-specific. A port's
+ * own MSI and MSI-X are its own business.
  *
  * Documentation/PCI/liveupdate-policy.rst is generated from here.
  */
@@ -503,6 +503,36 @@ static const struct pci_lu_row pci_lu_rows[] = {
 	},
 
 	/* Extended capabilities. */
+	{
+		.name = "AER.UNCOR_MASK", .cap = "aer", .reg = "Uncorrectable Error Mask",
+		.base = AT(aer), .off = PCI_ERR_UNCOR_MASK, .width = 4,
+		.bits = 0xffffffff, .kinds = PCI_LU_FOR_ENDPOINT,
+		.rule = PCI_LU_KEEP,
+		.writer = "pci_restore_aer_state(), program_hpx_type2()",
+		.why =
+			"The owner has set which errors its device signals: one that it masked would be reported as fatal.",
+		.spec = "7.8.4.3 Uncorrectable Error Mask Register",
+	},
+	{
+		.name = "AER.UNCOR_SEVERITY", .cap = "aer", .reg = "Uncorrectable Error Severity",
+		.base = AT(aer), .off = PCI_ERR_UNCOR_SEVER, .width = 4,
+		.bits = 0xffffffff, .kinds = PCI_LU_FOR_ENDPOINT,
+		.rule = PCI_LU_KEEP,
+		.writer = "pci_restore_aer_state(), program_hpx_type2()",
+		.why =
+			"The owner has set which errors of its device are fatal: another severity takes the link down for one that it handles.",
+		.spec = "7.8.4.4 Uncorrectable Error Severity Register",
+	},
+	{
+		.name = "AER.COR_MASK", .cap = "aer", .reg = "Correctable Error Mask",
+		.base = AT(aer), .off = PCI_ERR_COR_MASK, .width = 4,
+		.bits = 0xffffffff, .kinds = PCI_LU_FOR_ENDPOINT,
+		.rule = PCI_LU_KEEP,
+		.writer = "pci_aer_init() of Linux 7.3, pci_restore_aer_state()",
+		.why =
+			"The owner has set which errors its device reports, and can read it: it would find a register changed that nobody reset.",
+		.spec = "7.8.4.6 Correctable Error Mask Register",
+	},
 	{
 		.name = "AER.ECRC", .cap = "aer", .reg = "Advanced Error Capabilities and Control",
 		.base = AT(aer), .off = PCI_ERR_CAP, .width = 4,
