@@ -177,7 +177,11 @@ class Sending(unittest.TestCase):
         self.assertEqual([g[1] for g in got], list(range(200)))
         self.assertGreaterEqual(n, 200)
         first, last = s.sent_at[0] / 1e9, s.sent_at[n - 1] / 1e9
-        self.assertAlmostEqual((n - 1) / (last - first), 1000, delta=150)
+        # Frame i is due i ms after the first. A loaded machine sends late, and then
+        # catches up; sending early would be a wrong rate on any machine.
+        early = [i for i in range(n) if s.sent_at[i] / 1e9 - first < i / 1000 - 0.002]
+        self.assertEqual(early, [])
+        self.assertLess(last - first, n / 1000 + 0.5)
         self.assertEqual(s.sent_between(first, last + 1), n)
         self.assertEqual(s.index_at(first), 0)
 
