@@ -95,7 +95,7 @@ static enum pci_lu_reason pci_lu_compare(struct pci_dev *pdev,
 				      PCI_COMMAND_MASTER);
 	if (lost && !pci_lu_disabled(PCI_LU_GUARD))
 		return PCI_LU_REASON_ADOPT_COMMAND;
-	if (pdev->current_state > PCI_D0 && pdev->current_state != PCI_UNKNOWN)
+	if (pdev->current_state != PCI_D0 && pdev->current_state != PCI_UNKNOWN)
 		return PCI_LU_REASON_ADOPT_POWER;
 
 	if (fn->bridge && !pci_lu_same_bridge(pdev, fn))

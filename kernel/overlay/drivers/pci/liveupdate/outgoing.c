@@ -64,6 +64,8 @@ int pci_lu_outgoing_get(void)
 
 /**
  * pci_lu_outgoing_room - how many functions the record holds
+ *
+ * Return: number of functions.
  */
 unsigned int pci_lu_outgoing_room(void)
 {
