@@ -105,6 +105,8 @@ static enum pci_lu_reason pci_lu_compare(struct pci_dev *pdev,
 						       PCI_LU_REASON_ADOPT_WINDOW;
 	if (strcmp(ser->driver, PCI_LU_DRIVER))
 		return PCI_LU_REASON_VARIANT_DRIVER;
+	if (!ser->owner)
+		return PCI_LU_REASON_ADOPT_OWNER;
 	return PCI_LU_OK;
 }
 

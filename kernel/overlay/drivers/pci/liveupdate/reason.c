@@ -172,9 +172,9 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"adopt-parent",
 		"a bridge above the device could not be adopted",
 	},
-	[PCI_LU_REASON_ADOPT_IOMMU] = {
-		"adopt-iommu",
-		"this kernel cannot take over the address translation of the device",
+	[PCI_LU_REASON_ADOPT_OWNER] = {
+		"adopt-owner",
+		"the record does not say which state of its owner belongs to the device",
 	},
 	[PCI_LU_REASON_ADOPT_DISABLED] = {
 		"adopt-disabled",

@@ -64,7 +64,7 @@ enum pci_lu_reason {
 	PCI_LU_REASON_ADOPT_POWER = 66,
 	PCI_LU_REASON_ADOPT_RESOURCE = 67,
 	PCI_LU_REASON_ADOPT_PARENT = 68,
-	PCI_LU_REASON_ADOPT_IOMMU = 69,
+	PCI_LU_REASON_ADOPT_OWNER = 69,
 	PCI_LU_REASON_ADOPT_DISABLED = 70,
 
 	/* Preservation refused: what the function is. */
