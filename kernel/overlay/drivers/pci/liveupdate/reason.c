@@ -215,26 +215,13 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"not-function-0",
 		"function 0 of the device, which holds what all share, is not preserved",
 	},
-	[PCI_LU_REASON_HEADER_TYPE] = {
-		"header-type",
-		"the device has no standard header",
-	},
 	[PCI_LU_REASON_ENHANCED_ALLOCATION] = {
 		"enhanced-allocation",
 		"the addresses of the device are fixed by Enhanced Allocation",
 	},
-	[PCI_LU_REASON_NO_DRIVER] = {
-		"no-driver",
-		"no driver that takes part in live update owns the device",
-	},
 	[PCI_LU_REASON_VARIANT_DRIVER] = {
 		"variant-driver",
 		"the driver of the device is not vfio-pci itself",
-	},
-	[PCI_LU_REASON_NOT_OPEN] = { "not-open", "the device is not open" },
-	[PCI_LU_REASON_ALREADY] = {
-		"already-preserved",
-		"the device is preserved already",
 	},
 	[PCI_LU_REASON_NOT_FINISHED] = {
 		"not-finished",
@@ -253,10 +240,6 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"group",
 		"the device shares its IOMMU group with others",
 	},
-	[PCI_LU_REASON_NO_ACS] = {
-		"no-acs",
-		"a port above the device does not isolate it (ACS)",
-	},
 	[PCI_LU_REASON_DMA_ALIAS] = {
 		"dma-alias",
 		"the device uses more than one requester ID",
@@ -268,14 +251,6 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"no-ioas",
 		"the device is not attached to an I/O address space",
 	},
-	[PCI_LU_REASON_MAPPING] = {
-		"mapping",
-		"a DMA mapping is not backed by a memfd",
-	},
-	[PCI_LU_REASON_MEMFD_SESSION] = {
-		"memfd-session",
-		"a memfd behind a DMA mapping is not preserved in the same session",
-	},
 	[PCI_LU_REASON_NO_INTREMAP] = {
 		"no-interrupt-remapping",
 		"interrupt remapping is off",
@@ -284,17 +259,9 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"ats-stu",
 		"ATS is enabled with an unexpected smallest translation unit",
 	},
-	[PCI_LU_REASON_TYPE1] = {
-		"type1",
-		"the device is used through a legacy VFIO container",
-	},
 	[PCI_LU_REASON_ASSIGN_BUSSES] = {
 		"assign-busses",
 		"bus numbers are assigned anew at boot (pci=assign-busses)",
-	},
-	[PCI_LU_REASON_NO_LIVEUPDATE] = {
-		"no-liveupdate",
-		"live update is not enabled in this kernel",
 	},
 	[PCI_LU_REASON_NO_MEMORY] = { "no-memory", "out of memory" },
 	[PCI_LU_REASON_TOO_MANY] = { "too-many", "the record is full" },
