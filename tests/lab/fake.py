@@ -30,8 +30,8 @@ class Machine:
         self.size = 128 << 20
         self.nics = [qemu.Nic(f"nic{i}", "igb", f"52:54:00:00:00:{i + 1:02x}", b) for i, b in enumerate(spec["nics"])]
         self.bystander = qemu.Nic("bystander", "igb", "52:54:00:00:01:01", "root-port")
-        self.dir = tempfile.mkdtemp()
-        self.ctl_path = os.path.join(self.dir, "ctl")
+        self.dir = tempfile.TemporaryDirectory()        # goes with the machine
+        self.ctl_path = os.path.join(self.dir.name, "ctl")
         self.trace_path = os.path.join(outdir, "trace.log")
         self.ram_fd = os.memfd_create("fake")
         os.ftruncate(self.ram_fd, self.size)
