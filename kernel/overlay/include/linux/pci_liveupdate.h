@@ -38,7 +38,6 @@ const char *pci_lu_refusal(struct pci_dev *pdev);
 /* For the owner and other subsystems, in the new kernel. */
 bool pci_lu_incoming(void);
 bool pci_lu_adopted(const struct pci_dev *pdev);
-bool pci_lu_listed(u16 segment, u8 bus, u8 devfn);
 struct pci_dev *pci_lu_find_adopted(u64 owner);
 const char *pci_lu_moved(struct pci_dev *pdev);
 void pci_lu_finish(struct pci_dev *pdev);
@@ -78,11 +77,6 @@ static inline bool pci_lu_incoming(void)
 }
 
 static inline bool pci_lu_adopted(const struct pci_dev *pdev)
-{
-	return false;
-}
-
-static inline bool pci_lu_listed(u16 segment, u8 bus, u8 devfn)
 {
 	return false;
 }

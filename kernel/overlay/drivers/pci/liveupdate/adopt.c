@@ -290,23 +290,6 @@ bool pci_lu_adopted(const struct pci_dev *pdev)
 }
 EXPORT_SYMBOL_GPL(pci_lu_adopted);
 
-/**
- * pci_lu_listed - the record of the previous kernel names a function
- * @segment: PCI segment
- * @bus: bus number
- * @devfn: device and function number
- *
- * Return: true until the function is finished or fenced.
- */
-bool pci_lu_listed(u16 segment, u8 bus, u8 devfn)
-{
-	struct pci_lu_fn *fn;
-
-	fn = xa_load(&pci_lu_fns, pci_lu_key(segment, bus, devfn));
-	return fn && (fn->state == PCI_LU_LISTED || fn->state == PCI_LU_ADOPTED);
-}
-EXPORT_SYMBOL_GPL(pci_lu_listed);
-
 /* Did resource assignment leave the BARs where the device has them? */
 static bool pci_lu_resources_match(struct pci_dev *pdev,
 				   const struct pci_lu_fn *fn)
