@@ -30,6 +30,44 @@ struct iommufd_lu_rules {
 	void *data;
 };
 
+/**
+ * struct iommufd_lu_objects - the iommufd objects between a device and memory
+ * @dev_id: ID of the device
+ * @ioas_id: ID of the address space
+ * @hwpt_id: ID of the page table
+ * @hwpt_flags: IOMMU_HWPT_ALLOC_* it was made with
+ * @auto_domain: the page table was made by attaching to the address space
+ * @small_pages: the address space does not use huge pages
+ */
+struct iommufd_lu_objects {
+	u32 dev_id;
+	u32 ioas_id;
+	u32 hwpt_id;
+	u32 hwpt_flags;
+	bool auto_domain;
+	bool small_pages;
+};
+
+/**
+ * struct iommufd_lu_mapping - a mapping of an address space
+ * @iova: where it is
+ * @length: bytes
+ * @start: where in the file it starts; of MMIO: its physical address
+ * @prot: IOMMU_READ, IOMMU_WRITE
+ * @mmio: it is of MMIO, not of a file
+ */
+struct iommufd_lu_mapping {
+	unsigned long iova;
+	unsigned long length;
+	u64 start;
+	int prot;
+	bool mmio;
+};
+
+int iommufd_lu_get_objects(struct iommufd_device *idev,
+			   struct iommufd_lu_objects *objs);
+int iommufd_lu_next_mapping(struct iommufd_device *idev, struct file *file,
+			    struct iommufd_lu_mapping *map);
 int iommufd_lu_check(struct iommufd_device *idev,
 		     const struct iommufd_lu_rules *rules,
 		     char *why, size_t len);

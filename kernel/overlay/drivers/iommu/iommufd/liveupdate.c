@@ -34,6 +34,10 @@
  * owner takes nothing away. Attaching elsewhere and detaching are the caller's
  * business to refuse, since detaching cannot fail here.
  *
+ * Tell: an owner that has to have the same objects again, with the same IDs, is
+ * told what there is. That is no part of the handover: the answers go through
+ * the owner's own hands, and nobody trusts them.
+ *
  * Locks, outermost first: iommufd_group.lock, io_pagetable.iova_rwsem. The walk
  * over the pages, which takes as long as there is memory, holds iova_rwsem for
  * read only; the count keeps the areas in place.
@@ -286,4 +290,141 @@ int iommufd_lu_check(struct iommufd_device *idev,
 	iommufd_lu_unlock(ioas);
 
 	return 0;
+}
+
+/* The address space of a device, with a reference, and its page table's facts. */
+static struct iommufd_ioas *iommufd_lu_get_ioas(struct iommufd_device *idev,
+						struct iommufd_lu_objects *objs)
+{
+	struct iommufd_hwpt_paging *paging;
+	struct iommufd_hw_pagetable *hwpt;
+	struct iommufd_ioas *ioas;
+	char why[64];
+
+	guard(mutex)(&idev->igroup->lock);
+	hwpt = iommufd_lu_hwpt(idev, why, sizeof(why));
+	if (!hwpt)
+		return ERR_PTR(-ENOENT);
+	paging = to_hwpt_paging(hwpt);
+	ioas = paging->ioas;
+	refcount_inc(&ioas->obj.users);
+
+	objs->hwpt_id = hwpt->obj.id;
+	objs->auto_domain = paging->auto_domain;
+	if (paging->nest_parent)
+		objs->hwpt_flags |= IOMMU_HWPT_ALLOC_NEST_PARENT;
+	if (hwpt->domain->dirty_ops)
+		objs->hwpt_flags |= IOMMU_HWPT_ALLOC_DIRTY_TRACKING;
+	if (hwpt->pasid_compat)
+		objs->hwpt_flags |= IOMMU_HWPT_ALLOC_PASID;
+
+	return ioas;
+}
+
+static void iommufd_lu_put_ioas(struct iommufd_ioas *ioas)
+{
+	refcount_dec(&ioas->obj.users);
+}
+
+/**
+ * iommufd_lu_get_objects - which objects does the DMA of a device go through?
+ * @idev: a bound device
+ * @objs: the answer
+ *
+ * Context: Process context.
+ * Return: 0; -ENOENT if the device is not attached, or not to a page table of
+ * the kind that can be preserved.
+ */
+int iommufd_lu_get_objects(struct iommufd_device *idev,
+			   struct iommufd_lu_objects *objs)
+{
+	struct iommufd_ioas *ioas;
+
+	*objs = (struct iommufd_lu_objects){ .dev_id = idev->obj.id };
+	ioas = iommufd_lu_get_ioas(idev, objs);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+
+	objs->ioas_id = ioas->obj.id;
+	scoped_guard(rwsem_read, &ioas->iopt.iova_rwsem)
+		objs->small_pages = ioas->iopt.disable_large_pages;
+	iommufd_lu_put_ioas(ioas);
+
+	return 0;
+}
+
+static int iommufd_lu_tell_area(struct iopt_area *area,
+				struct iommufd_lu_mapping *map)
+{
+	unsigned long start = iopt_area_start_byte(area, iopt_area_iova(area));
+	struct iopt_pages *pages = area->pages;
+
+	map->iova = iopt_area_iova(area);
+	map->length = iopt_area_length(area);
+	map->prot = area->iommu_prot;
+
+	switch (pages->type) {
+	case IOPT_ADDRESS_FILE:
+		map->mmio = false;
+		map->start = pages->start + start;
+		return 0;
+	case IOPT_ADDRESS_DMABUF:
+		map->mmio = true;
+		scoped_guard(mutex, &pages->mutex) {
+			/* Revoked: there is nothing behind it now. */
+			if (!pages->dmabuf.phys.len)
+				return -EOPNOTSUPP;
+			map->start = pages->dmabuf.phys.paddr +
+				     pages->dmabuf.start + start;
+		}
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/**
+ * iommufd_lu_next_mapping - what is mapped for a device at or above an IOVA?
+ * @idev: a bound device
+ * @file: only mappings of this file; NULL for all
+ * @map: where to begin, in @map->iova; the answer
+ *
+ * Context: Process context.
+ * Return: 0; -ENOENT if there is nothing more, or the device is not attached;
+ * -EBUSY if the next mapping is just changing; -EOPNOTSUPP if it is neither of a
+ * file nor MMIO.
+ */
+int iommufd_lu_next_mapping(struct iommufd_device *idev, struct file *file,
+			    struct iommufd_lu_mapping *map)
+{
+	struct iommufd_lu_objects objs = {};
+	unsigned long from = map->iova;
+	struct iommufd_ioas *ioas;
+	struct iopt_area *area;
+	int rc = -ENOENT;
+
+	ioas = iommufd_lu_get_ioas(idev, &objs);
+	if (IS_ERR(ioas))
+		return PTR_ERR(ioas);
+
+	scoped_guard(rwsem_read, &ioas->iopt.iova_rwsem) {
+		for (area = iopt_area_iter_first(&ioas->iopt, from, ULONG_MAX);
+		     area; area = iopt_area_iter_next(area, from, ULONG_MAX)) {
+			if (iopt_area_iova(area) < from)
+				continue;
+			if (!area->pages || area->prevent_access) {
+				rc = -EBUSY;
+				break;
+			}
+			if (file && (area->pages->type != IOPT_ADDRESS_FILE ||
+				     file_inode(area->pages->file) !=
+				     file_inode(file)))
+				continue;
+			rc = iommufd_lu_tell_area(area, map);
+			break;
+		}
+	}
+	iommufd_lu_put_ioas(ioas);
+
+	return rc;
 }

@@ -69,6 +69,10 @@ int vfio_pci_lu_config_init(struct vfio_pci_core_device *vdev);
 int vfio_pci_lu_feature(struct vfio_pci_core_device *vdev, u32 flags,
 			void __user *arg, size_t argsz);
 
+/* vfio_pci_liveupdate_query.c */
+int vfio_pci_lu_query(struct vfio_pci_core_device *vdev, u32 flags,
+		      void __user *arg, size_t argsz);
+
 #else
 
 static inline bool vfio_pci_lu_preserved(struct vfio_pci_core_device *vdev)
@@ -101,6 +105,12 @@ static inline int vfio_pci_lu_config_init(struct vfio_pci_core_device *vdev)
 
 static inline int vfio_pci_lu_feature(struct vfio_pci_core_device *vdev,
 				      u32 flags, void __user *arg, size_t argsz)
+{
+	return -ENOTTY;
+}
+
+static inline int vfio_pci_lu_query(struct vfio_pci_core_device *vdev,
+				    u32 flags, void __user *arg, size_t argsz)
 {
 	return -ENOTTY;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
  * VFIO live update: can this device be preserved across a kexec, and if not,
- * why?
+ * why? And what does its owner have to set up again in the new kernel?
  *
  * Copyright (c) 2026 The holdfast authors
  */
@@ -64,6 +64,120 @@ struct vfio_device_feature_liveupdate {
 	__u32 flags;
 	__u32 reason;
 	char text[248];
+};
+
+/*
+ * What the owner has to set up again
+ *
+ * A device file comes back from RETRIEVE_FD unbound. An iommufd does not come
+ * back at all, nor do the eventfds of the interrupts. Who opened all of them can
+ * repeat what it did; who merely holds the files, like a helper that a VMM has
+ * executed, or who must have the same object IDs, asks the old kernel. Three
+ * features answer, each to VFIO_DEVICE_FEATURE_GET on a bound vfio-pci device
+ * file; SET is refused. They change nothing. The answers are good until the
+ * owner changes something; about the address space they are good from PRESERVE_FD
+ * until the session is closed, since nothing can change it then.
+ *
+ * In the old kernel, after PRESERVE_FD of the memfds and then of the devices:
+ *
+ *  1. VFIO_DEVICE_FEATURE_LIVEUPDATE_IOMMU of each device: the object IDs.
+ *  2. VFIO_DEVICE_FEATURE_LIVEUPDATE_MAPPING: for each memfd from IOVA 0 until
+ *     ENOENT, all that is mapped of it. The same with @fd = -1 shows whether that
+ *     was all.
+ *  3. VFIO_DEVICE_FEATURE_LIVEUPDATE_IRQ: for each eventfd from index 0 until
+ *     ENOENT, which interrupts signal it.
+ *
+ * In the new kernel, after RETRIEVE_FD of all of them, on a new iommufd:
+ *
+ *  1. IDs are given out from 1 upwards, always the lowest that is free: take
+ *     as many as are needed with IOMMU_IOAS_ALLOC, and give each back with
+ *     IOMMU_DESTROY right before the object that must have it is made.
+ *  2. VFIO_DEVICE_BIND_IOMMUFD, IOMMU_IOAS_ALLOC, and IOMMU_IOAS_MAP_FILE with
+ *     IOMMU_IOAS_MAP_FIXED_IOVA of every mapping.
+ *  3. IOMMU_HWPT_ALLOC and VFIO_DEVICE_ATTACH_IOMMUFD_PT to it, or to the address
+ *     space itself if VFIO_LIVEUPDATE_AUTO_DOMAIN says so.
+ *  4. VFIO_DEVICE_SET_IRQS with the eventfds; then signal each of them once:
+ *     what they had counted is lost, and so is what an MSI vector that cannot be
+ *     masked has raised in between.
+ */
+
+/*
+ * Where the device is attached. ENOENT: nowhere, or it is bound to another iommufd.
+ */
+#define VFIO_DEVICE_FEATURE_LIVEUPDATE_IOMMU	0x4847
+
+/* struct vfio_device_feature_liveupdate_iommu.flags */
+#define VFIO_LIVEUPDATE_AUTO_DOMAIN	0x00000001 /* attached to the address space */
+#define VFIO_LIVEUPDATE_SMALL_PAGES	0x00000002 /* IOMMU_OPTION_HUGE_PAGES is off */
+
+/**
+ * struct vfio_device_feature_liveupdate_iommu - iommufd objects of a device
+ * @iommufd: in: the iommufd that the IDs are wanted of; -1: whichever it is
+ * @flags: out: %VFIO_LIVEUPDATE_AUTO_DOMAIN, %VFIO_LIVEUPDATE_SMALL_PAGES
+ * @dev_id: ID of the device itself, from VFIO_DEVICE_BIND_IOMMUFD
+ * @ioas_id: ID of the address space
+ * @hwpt_id: ID of the page table; with %VFIO_LIVEUPDATE_AUTO_DOMAIN the kernel
+ *	made it by itself, and makes it again
+ * @hwpt_flags: flags of IOMMU_HWPT_ALLOC, %IOMMU_HWPT_ALLOC_NEST_PARENT and so on
+ */
+struct vfio_device_feature_liveupdate_iommu {
+	__s32 iommufd;
+	__u32 flags;
+	__u32 dev_id;
+	__u32 ioas_id;
+	__u32 hwpt_id;
+	__u32 hwpt_flags;
+};
+
+/*
+ * What the device can reach, one mapping at a call. ENOENT: no more of them;
+ * EOPNOTSUPP: the next one is of a kind that cannot be preserved.
+ */
+#define VFIO_DEVICE_FEATURE_LIVEUPDATE_MAPPING	0x4848
+
+/* struct vfio_device_feature_liveupdate_mapping.flags */
+#define VFIO_LIVEUPDATE_MAP_READ	0x00000001 /* IOMMU_IOAS_MAP_READABLE */
+#define VFIO_LIVEUPDATE_MAP_WRITE	0x00000002 /* IOMMU_IOAS_MAP_WRITEABLE */
+#define VFIO_LIVEUPDATE_MAP_MMIO	0x00000004 /* of the device itself */
+
+/**
+ * struct vfio_device_feature_liveupdate_mapping - a mapping of the address space
+ * @fd: in: a file, whose mappings alone are wanted; -1: those of any file, and MMIO
+ * @flags: out: VFIO_LIVEUPDATE_MAP_*
+ * @iova: in: the lowest IOVA of interest; out: where the mapping starts, which
+ *	is not below it. The next question is for @iova + @length.
+ * @length: out: bytes
+ * @offset: out: where in the file the mapping starts; of MMIO where in the device
+ *	file, that is the offset of its region plus that in the region
+ */
+struct vfio_device_feature_liveupdate_mapping {
+	__s32 fd;
+	__u32 flags;
+	__aligned_u64 iova;
+	__aligned_u64 length;
+	__aligned_u64 offset;
+};
+
+/*
+ * Which interrupts of the device use an eventfd, one at a call. ENOENT: no more.
+ */
+#define VFIO_DEVICE_FEATURE_LIVEUPDATE_IRQ	0x4849
+
+/**
+ * struct vfio_device_feature_liveupdate_irq - an interrupt that has an eventfd
+ * @fd: in: an eventfd
+ * @action: out: what it is used for, %VFIO_IRQ_SET_ACTION_TRIGGER or
+ *	%VFIO_IRQ_SET_ACTION_UNMASK
+ * @index: in: the lowest index of interest; out: that of the interrupt,
+ *	VFIO_PCI_MSIX_IRQ_INDEX and so on
+ * @start: in: the lowest vector of interest in @index; out: its vector. The
+ *	next question is for @start + 1.
+ */
+struct vfio_device_feature_liveupdate_irq {
+	__s32 fd;
+	__u32 action;
+	__u32 index;
+	__u32 start;
 };
 
 #endif /* _UAPI_LINUX_VFIO_LIVEUPDATE_H */
