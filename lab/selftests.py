@@ -1,7 +1,7 @@
-"""python3 -m lab.selftests: Linux's own tests of the live update orchestrator, unmodified, on our kernel.
+"""python3 -m lab.selftests: kselftests on our kernel: Linux's own of the live update orchestrator, unmodified, and ours.
 
-They come as static programs (scripts/selftests builds them). `liveupdate` runs within one kernel; the others
-have two stages with a kexec between them, which upstream leaves to a person and the lab does itself.
+They come as static programs (scripts/selftests builds them). Two run within one kernel; the others have two
+stages with a kexec between them, which upstream leaves to a person and the lab does itself.
 """
 
 import argparse
@@ -15,8 +15,10 @@ from .errors import Infra
 from .run import BOOT_S, put
 
 KSFT_SKIP = 4
+WITHIN_ONE_KERNEL = ("liveupdate", "vfio_pci_liveupdate_test")
+ON_A_DEVICE = ("vfio_pci_liveupdate_test",)
 ACROSS_KEXEC = ("luo_kexec_simple", "luo_multi_session", "luo_stress_sessions", "luo_stress_files")
-MACHINE = {"nics": [], "memory": 1024}
+MACHINE = {"nics": ["root-port"], "memory": 1024}
 TAP = re.compile(r"^(ok|not ok) \d+ (\S+)(.*)$")
 
 
@@ -40,7 +42,7 @@ class Selftests:
         shutil.rmtree(self.dir, ignore_errors=True)
         os.makedirs(share)
         for source, name in ((f"kernel/{self.kernel}/bzImage", "bzImage"), ("guest/initrd.gz", "initrd.gz"),
-                             *((f"selftests/{t}", t) for t in ("liveupdate",) + ACROSS_KEXEC)):
+                             *((f"selftests/{t}", t) for t in WITHIN_ONE_KERNEL + ACROSS_KEXEC)):
             path = os.path.join(self.build, source)
             if not os.path.exists(path):
                 raise Infra(f"{path} is not there: run make check, or scripts/selftests")
@@ -53,6 +55,7 @@ class Selftests:
             self.ctl.wait_event("boot", BOOT_S * self.patience)
         except ctl.AgentTimeout as e:
             raise Infra(f"the kernel did not come up ({e}); see {self.dir}/console.log") from e
+        self.machine.locate()
 
     def stop(self):
         if self.ctl and self.machine.alive():
@@ -79,16 +82,25 @@ class Selftests:
         self.ctl.wait_event("boot", BOOT_S * self.patience, lambda ev: ev.get("generation") == self.generation,
                             reply_to=ident)
 
-    def within_one_kernel(self):
-        code, lines = self.run("liveupdate")
+    def give_to_vfio(self, bdf):
+        """The function to vfio-pci; returns its address, which is what a test on a device takes."""
+        device = f"/sys/bus/pci/devices/{bdf}"
+        for path, text in ((f"{device}/driver_override", "vfio-pci"), (f"{device}/driver/unbind", bdf),
+                           ("/sys/bus/pci/drivers_probe", bdf)):
+            self.ctl.call("sys.write", path=path, text=text)
+        return bdf
+
+    def within_one_kernel(self, name):
+        args = [self.give_to_vfio(self.machine.nics[0].bdf)] if name in ON_A_DEVICE else []
+        code, lines = self.run(name, *args)
         results = [m.groups() for m in map(TAP.match, lines) if m]
-        for result, name, rest in results:
+        for result, test, rest in results:
             skipped = result == "ok" and "# SKIP" in rest
-            self.report("skip" if skipped else result, name, rest.strip() if skipped or result != "ok" else "")
+            self.report("skip" if skipped else result, test, rest.strip() if skipped or result != "ok" else "")
         if code == KSFT_SKIP and not results:
-            self.report("skip", "liveupdate", last(lines))
+            self.report("skip", name, last(lines))
         elif not results or (code and all(r == "ok" for r, _n, _t in results)):
-            self.report("not ok", "liveupdate", f"exit {code}: {last(lines)}")
+            self.report("not ok", name, f"exit {code}: {last(lines)}")
 
     def across_kexec(self, name):
         for stage in ("1", "2"):
@@ -101,14 +113,12 @@ class Selftests:
         self.report("ok", name)
 
     def all(self):
-        names = ("liveupdate",) + ACROSS_KEXEC
         try:
             self.start()
-            for name in names:
-                if name == "liveupdate":
-                    self.within_one_kernel()
-                else:
-                    self.across_kexec(name)
+            for name in WITHIN_ONE_KERNEL:
+                self.within_one_kernel(name)
+            for name in ACROSS_KEXEC:
+                self.across_kexec(name)
         except (ctl.AgentError, ctl.AgentTimeout) as e:
             self.report("not ok", name, f"{e}; see {self.dir}/console.log")
         finally:
