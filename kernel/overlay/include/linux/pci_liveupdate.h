@@ -18,12 +18,14 @@
  * @PCI_LU_QUIESCE: interrupts are not masked at freeze
  * @PCI_LU_TAKEOVER: DMA translation is not handed over
  * @PCI_LU_FENCE: a function that cannot be adopted keeps Bus Master
+ * @PCI_LU_VCONFIG: the owner finds configuration space as this kernel shows it
  */
 enum pci_lu_part {
 	PCI_LU_GUARD,
 	PCI_LU_QUIESCE,
 	PCI_LU_TAKEOVER,
 	PCI_LU_FENCE,
+	PCI_LU_VCONFIG,
 };
 
 #ifdef CONFIG_PCI_LIVEUPDATE
@@ -121,10 +123,16 @@ static inline void pci_lu_adopt(struct pci_dev *pdev) { }
 
 #ifdef CONFIG_PCI_LIVEUPDATE_TEST
 bool pci_lu_disabled(enum pci_lu_part part);
+u16 pci_lu_test_hidden_ecap(void);
 #else
 static inline bool pci_lu_disabled(enum pci_lu_part part)
 {
 	return false;
+}
+
+static inline u16 pci_lu_test_hidden_ecap(void)
+{
+	return 0;
 }
 #endif
 

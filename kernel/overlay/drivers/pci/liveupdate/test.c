@@ -13,11 +13,15 @@
 
 static char pci_lu_disable[32];
 module_param_string(disable, pci_lu_disable, sizeof(pci_lu_disable), 0444);
-MODULE_PARM_DESC(disable, "comma separated: guard, quiesce, takeover, fence");
+MODULE_PARM_DESC(disable, "comma separated: guard, quiesce, takeover, fence, vconfig");
 
 static bool pci_lu_fail_freeze;
 module_param_named(fail_freeze, pci_lu_fail_freeze, bool, 0644);
 MODULE_PARM_DESC(fail_freeze, "the next freeze of a PCI function fails");
+
+static ushort pci_lu_hide_ecap;
+module_param_named(hide_ecap, pci_lu_hide_ecap, ushort, 0444);
+MODULE_PARM_DESC(hide_ecap, "an extended capability that vfio-pci does not show, as an older kernel would not");
 
 /**
  * pci_lu_disabled - a test asked for a part to be switched off
@@ -32,6 +36,7 @@ bool pci_lu_disabled(enum pci_lu_part part)
 		[PCI_LU_QUIESCE] = "quiesce",
 		[PCI_LU_TAKEOVER] = "takeover",
 		[PCI_LU_FENCE] = "fence",
+		[PCI_LU_VCONFIG] = "vconfig",
 	};
 	size_t len = strlen(names[part]);
 	const char *p = pci_lu_disable;
@@ -52,4 +57,14 @@ bool pci_lu_disabled(enum pci_lu_part part)
 bool pci_lu_test_fail_freeze(void)
 {
 	return xchg(&pci_lu_fail_freeze, false);
+}
+
+/**
+ * pci_lu_test_hidden_ecap - a test wants a kernel that does not know a capability
+ *
+ * Return: the ID of an extended capability, or 0.
+ */
+u16 pci_lu_test_hidden_ecap(void)
+{
+	return pci_lu_hide_ecap;
 }

@@ -17,9 +17,11 @@
  * bits, and of Command the Memory and I/O enables. The rest of it is as old as
  * the opening of the device and never looked at: reads of it go to hardware.
  * Which bits are virtual follows from the capability each byte belongs to. So
- * the image is taken over as it is if the new kernel has divided configuration
- * space among capabilities in the same way, and refused if not: that would
- * be a device the guest does not know.
+ * the image is taken over together with the way in which the old kernel has
+ * divided configuration space among capabilities. What the new kernel would show
+ * in addition stays hidden: the guest must not see its device change. Where the
+ * new kernel finds another capability, or none, the device is refused: that
+ * would be one that the guest does not know.
  *
  * Opening an adopted device differs from opening any other in five places, each
  * a hook of vfio_pci_core_enable() or below:
@@ -438,6 +440,49 @@ void vfio_pci_lu_fix_saved_state(struct vfio_pci_core_device *vdev)
 			~(PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
 }
 
+/* Does the layout of the owner hold for the device as this kernel sees it? */
+static bool vfio_pci_lu_layout_fits(struct vfio_pci_core_device *vdev,
+				    const struct vfio_pci_lu_ser *ser)
+{
+	const u8 *map = vdev->pci_config_map;
+	int i;
+
+	if (ser->cfg_size != vdev->pdev->cfg_size)
+		return false;
+	/* To the owner a byte that belongs to nothing is a plain one, then as now. */
+	for (i = 0; i < ser->cfg_size; i++)
+		if (map[i] != ser->map[i] && ser->map[i] != PCI_CAP_ID_INVALID)
+			return false;
+
+	return true;
+}
+
+/*
+ * For tests: do without an extended capability, as a kernel that does not know
+ * it does. The first one in the list anchors it and stays.
+ */
+static void vfio_pci_lu_hide_ecap(struct vfio_pci_core_device *vdev, u16 ecap)
+{
+	__le32 *prev = (__le32 *)&vdev->vconfig[PCI_CFG_SPACE_SIZE];
+	u8 *map = vdev->pci_config_map;
+	u32 next;
+	int pos;
+
+	for (pos = PCI_EXT_CAP_NEXT(le32_to_cpu(*prev)); pos; pos = next) {
+		__le32 *header = (__le32 *)&vdev->vconfig[pos];
+
+		next = PCI_EXT_CAP_NEXT(le32_to_cpu(*header));
+		if (PCI_EXT_CAP_ID(le32_to_cpu(*header)) != ecap) {
+			prev = header;
+			continue;
+		}
+		*prev &= cpu_to_le32(~(0xffcU << 20));
+		*prev |= cpu_to_le32(next << 20);
+		for (; pos < vdev->pdev->cfg_size && map[pos] == ecap; pos++)
+			map[pos] = PCI_CAP_ID_INVALID;
+	}
+}
+
 /**
  * vfio_pci_lu_config_init - set up the virtual configuration space
  * @vdev: a device that is being opened
@@ -458,15 +503,19 @@ int vfio_pci_lu_config_init(struct vfio_pci_core_device *vdev)
 	}
 
 	ret = vfio_config_init(vdev);
-	if (ret || !ser)
+	if (ret)
 		return ret;
+	if (pci_lu_test_hidden_ecap() && pdev->cfg_size > PCI_CFG_SPACE_SIZE)
+		vfio_pci_lu_hide_ecap(vdev, pci_lu_test_hidden_ecap());
+	if (!ser || pci_lu_disabled(PCI_LU_VCONFIG))
+		return 0;
 
-	if (ser->cfg_size != pdev->cfg_size ||
-	    memcmp(ser->map, vdev->pci_config_map, ser->cfg_size)) {
+	if (!vfio_pci_lu_layout_fits(vdev, ser)) {
 		vfio_config_free(vdev);
 		pci_lu_fence(pdev, "its configuration space is laid out anew");
 		return -EINVAL;
 	}
+	memcpy(vdev->pci_config_map, ser->map, ser->cfg_size);
 	memcpy(vdev->vconfig, ser->vconfig, ser->cfg_size);
 
 	return 0;
