@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the subcommands share. */
+#ifndef HF_CLI_H
+#define HF_CLI_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+#include <holdfast/error.h>
+#include <holdfast/manifest.h>
+#include <holdfast/runfile.h>
+
+enum { CLI_OK, CLI_FAILED, CLI_USAGE, CLI_REFUSED };
+
+/* One subcommand of `holdfast vm`. argv[0] is its name. Return: exit code. */
+struct cli_command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *usage; /* what follows the name */
+	const char *help; /* lines for --help */
+};
+
+extern const struct cli_command cli_vm_save, cli_vm_resume, cli_vm_cancel, cli_vm_kexec,
+	cli_vm_list;
+
+int cli_vm(int argc, char **argv);
+
+/* One line to stderr, "holdfast: ..." */
+void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* "Try ... --help". Return: CLI_USAGE. */
+int cli_usage(const struct cli_command *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* --help. Return: CLI_OK. */
+int cli_help(const struct cli_command *c);
+
+/* Where run files are: HOLDFAST_RUN_DIR, or the default. */
+const char *cli_run_dir(void);
+
+/* What has become of a VM: as a JSON line to stdout with @json, else its reason to stderr. */
+void cli_report(const struct hf_run *r, bool json);
+
+/* Write the run file; a failure is told but changes nothing. */
+void cli_record(const struct hf_run *r);
+
+/* 0, 1 and 2 are open, so that nothing of ours gets these numbers. */
+void cli_fix_stdio(void);
+
+/*
+ * Cut the arguments at the first "--". Return: what is behind it, NULL if there is
+ * nothing.
+ */
+char **cli_split(int *argc, char **argv);
+
+/* A decimal number between @min and @max. Return: whether it is one. */
+bool cli_number(const char *text, long min, long max, long *n);
+
+/* What `resume` works with. A descriptor that it does not have is -1. */
+struct resume {
+	const char *name;
+	const char *exec; /* --exec, or NULL */
+	char **command; /* behind --, or NULL */
+	bool json;
+	struct hf_manifest m;
+	struct hf_run run;
+	int session, manifest, state;
+	struct hf_progress progress;
+};
+
+/*
+ * vm_take.c. Get the session from the kernel, or all that a keeper has from the keeper,
+ * which is then told to go. Return: 0; or -errno, and nothing has changed.
+ */
+int cli_take(struct resume *r, struct hf_error *e);
+
+/* Read and check what is in r->manifest. Return: 0 or -errno. */
+int cli_read_manifest(struct resume *r, struct hf_error *e);
+
+/* Move session, manifest and state above the numbers of the VM. Return: 0 or -errno. */
+int cli_move_up(struct resume *r, struct hf_error *e);
+
+/*
+ * vm_keeper.c. Leave a process behind that holds what @r has, in state "held" with
+ * the reason in @e; return when it is there. Return: CLI_FAILED.
+ */
+int cli_hold(struct resume *r, const struct hf_error *e);
+
+/*
+ * Leave a process behind that waits until the calling one, which is about to become
+ * the VMM, has taken over. @ours, which is closed here, and @theirs are the ends of
+ * a QMP connection; @signals is its signal mask. Return: 0 or -errno.
+ */
+int cli_leave_keeper(struct resume *r, int ours, int theirs, const sigset_t *signals,
+		     struct hf_error *e);
+
+/* Send SIGTERM to the process behind @pidfd. Return: 0 or -errno. */
+int cli_terminate(int pidfd);
+
+/*
+ * Wait until VM @name is in a state other than saving and ready, or its process is
+ * gone, or until @end_us of hf_now_us(). @watch: of hf_watch_open(). @r is filled as
+ * by hf_run_read(). Return: 0, -ETIMEDOUT, -errno.
+ */
+int cli_wait_cancelled(const char *name, int pidfd, int watch, uint64_t end_us, struct hf_run *r,
+		       struct hf_error *e);
+
+#endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What the subcommands share. */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <holdfast/util.h>
+
+void cli_say(const char *fmt, ...)
+{
+	char line[2048];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	/* In one write: several VMs may share a log. */
+	dprintf(STDERR_FILENO, "holdfast: %s\n", line);
+}
+
+int cli_usage(const struct cli_command *c, const char *fmt, ...)
+{
+	char line[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	cli_say("vm %s: %s", c->name, line);
+	cli_say("usage: holdfast vm %s %s", c->name, c->usage);
+	return CLI_USAGE;
+}
+
+int cli_help(const struct cli_command *c)
+{
+	printf("Usage: holdfast vm %s %s\n\n%s", c->name, c->usage, c->help);
+	return CLI_OK;
+}
+
+const char *cli_run_dir(void)
+{
+	const char *dir = getenv("HOLDFAST_RUN_DIR");
+
+	return dir && *dir ? dir : HF_RUN_DIR;
+}
+
+void cli_report(const struct hf_run *r, bool json)
+{
+	struct json_object *o;
+	const char *text;
+
+	if (r->reason[0])
+		cli_say("%s: %s: %s", r->name[0] ? r->name : "vm", hf_state_name(r->state),
+			r->reason);
+	if (!json)
+		return;
+	o = hf_run_json(r);
+	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
+							 JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (text)
+		dprintf(STDOUT_FILENO, "%s\n", text);
+	json_object_put(o);
+}
+
+void cli_record(const struct hf_run *r)
+{
+	struct hf_error e;
+
+	if (hf_run_write(cli_run_dir(), r, &e))
+		cli_say("%s: %s", r->name, e.text);
+}
+
+void cli_fix_stdio(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd < 3);
+	if (fd >= 3)
+		close(fd);
+}
+
+char **cli_split(int *argc, char **argv)
+{
+	for (int i = 0; i < *argc; i++) {
+		if (strcmp(argv[i], "--"))
+			continue;
+		*argc = i;
+		argv[i] = NULL;
+		return argv[i + 1] ? argv + i + 1 : NULL;
+	}
+	return NULL;
+}
+
+bool cli_number(const char *text, long min, long max, long *n)
+{
+	char *end;
+
+	errno = 0;
+	*n = strtol(text, &end, 10);
+	return end != text && !*end && !errno && *n >= min && *n <= max;
+}

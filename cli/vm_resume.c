@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * holdfast vm resume: in the new kernel, rebuild what the VM had and become the VMM.
+ *
+ * Once the session is ours, the VM hangs on this process: if it ended, the kernel
+ * would stop the devices for good. So what fails from then on ends with a keeper.
+ */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <holdfast/command.h>
+#include <holdfast/luo.h>
+#include <holdfast/rebuild.h>
+#include <holdfast/util.h>
+
+/* A state file is small; a limit only so that there is one. */
+#define STATE_MAX (256u << 20)
+
+static char *const *command_of(const struct resume *r)
+{
+	return r->command ? r->command : r->m.argv;
+}
+
+static const char *program_of(const struct resume *r)
+{
+	return r->exec ? r->exec : command_of(r)[0];
+}
+
+/* Can the state file be written where COMMAND will look for it? */
+static int check_state_path(char *const *command, struct hf_error *e)
+{
+	char dir[PATH_MAX], *slash;
+	const char *path;
+	int err;
+
+	err = hf_command_state_path(command, &path, e);
+	if (err)
+		return err;
+	if (snprintf(dir, sizeof(dir), "%s", path) >= (int)sizeof(dir))
+		return hf_fail_text(e, ENAMETOOLONG, "the path of the state file is too long");
+	slash = strrchr(dir, '/');
+	if (slash)
+		slash[slash == dir] = 0;
+	if (access(slash ? dir : ".", W_OK | X_OK) < 0)
+		return hf_fail_errno(e, errno, "the state file %s cannot be written", path);
+	return 0;
+}
+
+/* What can be checked before anything is touched: what the operator has said. */
+static int check_arguments(const struct resume *r, struct hf_error *e)
+{
+	int err = 0;
+
+	if (r->exec || r->command)
+		err = hf_command_check(program_of(r), environ, e);
+	if (!err && r->command)
+		err = check_state_path(r->command, e);
+	return err;
+}
+
+/* What save took comes first. */
+static void add_times(struct hf_times *t, const struct hf_times *saved)
+{
+	const struct hf_times own = *t;
+
+	*t = *saved;
+	for (size_t i = 0; i < own.n; i++)
+		hf_times_add(t, own.at[i].part, own.at[i].us);
+}
+
+/* A file of ours from the session into *@file, if a keeper has not given it to us. */
+static int get_file(struct resume *r, int *file, uint64_t token, const char *what,
+		    struct hf_error *e)
+{
+	int fd;
+
+	if (*file >= 0)
+		return 0;
+	fd = hf_luo_retrieve_fd(r->session, token, what, e);
+	if (fd < 0)
+		return fd;
+	*file = fd;
+	return 0;
+}
+
+/* Read the manifest. */
+static int get_manifest(struct resume *r, struct hf_error *e)
+{
+	int err;
+
+	err = get_file(r, &r->manifest, HF_TOKEN_MANIFEST, "the manifest", e);
+	if (!err && !r->m.name[0])
+		err = cli_read_manifest(r, e);
+	if (!err)
+		err = cli_move_up(r, e);
+	if (err)
+		return err;
+	add_times(&r->run.times, &r->m.times);
+	return hf_run_set_devices(&r->run, &r->m, e);
+}
+
+/* The same checks for what the VM was started with, still before its descriptors. */
+static int check_command(struct resume *r, struct hf_error *e)
+{
+	int err;
+
+	if (chdir(r->m.cwd) < 0)
+		return hf_fail_errno(e, errno, "the folder of the VM, %s", r->m.cwd);
+	err = hf_command_check(program_of(r), r->m.env, e);
+	return err ? err : check_state_path(command_of(r), e);
+}
+
+static int write_state(struct resume *r, struct hf_error *e)
+{
+	const char *path;
+	size_t len;
+	char *buf;
+	int err, fd;
+
+	err = get_file(r, &r->state, HF_TOKEN_STATE, "the state of the VM", e);
+	if (!err)
+		err = hf_fd_above(&r->state, hf_manifest_fd_end(&r->m), e);
+	if (!err)
+		err = hf_command_state_path(command_of(r), &path, e);
+	if (!err)
+		err = hf_read_all(r->state, "the state of the VM", STATE_MAX, &buf, &len, e);
+	if (err)
+		return err;
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		err = hf_fail_errno(e, errno, "write %s", path);
+	} else {
+		err = hf_write_all(fd, path, buf, len, e);
+		close(fd);
+	}
+	free(buf);
+	return err;
+}
+
+/* Everything from the session to the point where only the VMM is missing. */
+static int set_up(struct resume *r, bool *lost, struct hf_error *e)
+{
+	struct hf_times *t = &r->run.times;
+	uint64_t at = hf_now_us();
+	int err;
+
+	*lost = false;
+	err = get_manifest(r, e);
+	if (!err)
+		err = check_command(r, e);
+	if (!err)
+		err = write_state(r, e);
+	if (err)
+		return err;
+	at = hf_times_since(t, "manifest_state", at);
+	err = hf_rebuild_fds(&r->m, r->session, &r->progress, lost, e);
+	if (err)
+		return err;
+	at = hf_times_since(t, "retrieve", at);
+	err = hf_rebuild_iommu(&r->m, &r->progress, t, e);
+	if (err)
+		return err;
+	at = hf_times_since(t, "rebuild", at);
+	err = hf_rebuild_irqs(&r->m, e);
+	hf_times_since(t, "irqs", at);
+	return err;
+}
+
+/* The kernel has given a part of the VM up. What can be had is put where one can look at it. */
+static int give_up(struct resume *r, struct hf_error *e)
+{
+	char path[PATH_MAX], *text;
+	struct hf_error ignored;
+	size_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s.manifest", cli_run_dir(), r->name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd >= 0 && !hf_manifest_print(&r->m, &text, &len, &ignored)) {
+		hf_write_all(fd, path, text, len, &ignored);
+		free(text);
+		cli_say("%s: its manifest is in %s, its state in %s", r->name, path,
+			r->m.state_path);
+	}
+	r->run.state = HF_FAILED;
+	snprintf(r->run.reason, sizeof(r->run.reason),
+		 "%.900s; the VM cannot be resumed, its devices are stopped", e->text);
+	cli_record(&r->run);
+	cli_report(&r->run, r->json);
+	return CLI_FAILED;
+}
+
+/* Become the VMM. Returns only if that failed; the keeper sees the end of this process. */
+static int become(struct resume *r, int qmp, const sigset_t *signals, struct hf_error *e)
+{
+	char **argv = hf_command_with_qmp(command_of(r), qmp, e);
+
+	if (!argv)
+		return -ENOMEM;
+	umask(r->m.umask);
+	/* execvp() looks into PATH of the environment that is current. */
+	environ = r->m.env;
+	sigprocmask(SIG_SETMASK, signals, NULL);
+	execvp(program_of(r), argv);
+	return hf_fail_errno(e, errno, "cannot execute %s", program_of(r));
+}
+
+/* A QMP connection above the numbers of the VM; @theirs is inherited by the VMM. */
+static int make_qmp(const struct resume *r, int *ours, int *theirs, struct hf_error *e)
+{
+	int end = hf_manifest_fd_end(&r->m), pair[2], err;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return hf_fail_errno(e, errno, "socketpair");
+	err = hf_fd_above(&pair[0], end, e);
+	if (!err)
+		err = hf_fd_above(&pair[1], end, e);
+	if (!err && fcntl(pair[1], F_SETFD, 0) < 0)
+		err = hf_fail_errno(e, errno, "QMP connection");
+	if (err) {
+		close(pair[0]);
+		close(pair[1]);
+		return err;
+	}
+	*ours = pair[0];
+	*theirs = pair[1];
+	return 0;
+}
+
+static int resume(struct resume *r, const sigset_t *signals)
+{
+	uint64_t start = hf_now_us();
+	int ours = -1, theirs = -1, err;
+	struct hf_error e;
+	bool lost;
+
+	if (check_arguments(r, &e)) {
+		cli_say("%s: %s", r->name, e.text);
+		return CLI_REFUSED;
+	}
+	err = cli_take(r, &e);
+	if (err) {
+		cli_say("%s: %s", r->name, e.text);
+		return err == -EBUSY ? CLI_REFUSED : CLI_FAILED;
+	}
+	hf_times_since(&r->run.times, "retrieve_session", start);
+	cli_record(&r->run);
+	err = set_up(r, &lost, &e);
+	if (lost)
+		return give_up(r, &e);
+	if (!err)
+		err = make_qmp(r, &ours, &theirs, &e);
+	if (err)
+		return cli_hold(r, &e);
+	cli_record(&r->run);
+	err = cli_leave_keeper(r, ours, theirs, signals, &e);
+	if (err)
+		return cli_hold(r, &e);
+	/* From here on the keeper has the VM, and sees what becomes of us. */
+	become(r, theirs, signals, &e);
+	cli_say("%s: %s", r->name, e.text);
+	return CLI_FAILED;
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "exec", required_argument, NULL, 'e' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct resume r = {
+		.command = cli_split(&argc, argv),
+		.session = -1,
+		.manifest = -1,
+		.state = -1,
+	};
+	sigset_t set, old;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (c) {
+		case 'e':
+			r.exec = optarg;
+			break;
+		case 'j':
+			r.json = true;
+			break;
+		case 'h':
+			return cli_help(&cli_vm_resume);
+		default:
+			return cli_usage(&cli_vm_resume, "wrong option");
+		}
+	}
+	if (argc - optind != 1 || !hf_name_valid(argv[optind]))
+		return cli_usage(&cli_vm_resume, "one NAME, then perhaps -- COMMAND");
+	r.name = argv[optind];
+	/* What we were started with is not for the VM, whose numbers these are. */
+	close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &set, &old);
+	hf_manifest_init(&r.m);
+	hf_run_init(&r.run, r.name);
+	r.run.state = HF_RESUMING;
+	return resume(&r, &old);
+}
+
+const struct cli_command cli_vm_resume = {
+	.name = "resume",
+	.run = run,
+	.usage = "NAME [--exec PATH] [--json] [-- COMMAND ARGS...]",
+	.help = "In the new kernel: take the VM back, rebuild what it had, and become its QEMU.\n"
+		"If that fails, a keeper process holds the VM, and resume can be tried again.\n\n"
+		"  --exec PATH  execute PATH instead of the program that was saved\n"
+		"  --json       say what has become of it as JSON on stdout\n"
+		"  COMMAND      instead of the command line that was saved\n",
+};

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * holdfast vm save: executed by QEMU in its own place, with all that makes up the
+ * VM in its descriptors. Until the jump this process is the VM. Whatever goes wrong,
+ * it gives the VM back by executing COMMAND, as if it had never been there.
+ */
+#include "cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <linux/limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <holdfast/command.h>
+#include <holdfast/fdkind.h>
+#include <holdfast/kexec.h>
+#include <holdfast/luo.h>
+#include <holdfast/save.h>
+#include <holdfast/util.h>
+
+struct save {
+	const char *name; /* NULL: not known, so nothing is recorded */
+	char **command; /* what takes the VM back; NULL: not to be found */
+	bool kexec, json;
+	int *drop;
+	size_t ndrop;
+	int session;
+	struct hf_manifest m;
+	struct hf_run run;
+	sigset_t inherited; /* signal mask for COMMAND */
+};
+
+/* Signals that call the update off, and one that must not end it: who reads our stderr may be gone. */
+static void own_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+}
+
+static void block_signals(struct save *s)
+{
+	sigset_t set;
+
+	own_signals(&set);
+	sigaddset(&set, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &set, &s->inherited);
+}
+
+/* COMMAND must not be hit by what was meant for us. */
+static void restore_signals(const struct save *s)
+{
+	const struct timespec now = { 0 };
+	sigset_t set;
+
+	own_signals(&set);
+	sigaddset(&set, SIGPIPE);
+	while (sigtimedwait(&set, NULL, &now) > 0)
+		;
+	sigprocmask(SIG_SETMASK, &s->inherited, NULL);
+}
+
+/* Undo everything. Before anything is told, so that it is true. */
+static void undo(struct save *s)
+{
+	if (s->session >= 0)
+		close(s->session);
+	s->session = -1;
+}
+
+/* Be the VMM again. Returns only if that cannot be executed. */
+static int give_back(struct save *s, int code)
+{
+	char **argv;
+	struct hf_error e;
+
+	if (!s->command) {
+		cli_say("there is no -- COMMAND to give the VM back to");
+		return code;
+	}
+	/* The monitor of an earlier update refers to a descriptor that is not there. */
+	argv = hf_command_with_qmp(s->command, -1, &e);
+	if (!argv)
+		argv = s->command;
+	restore_signals(s);
+	execvp(argv[0], argv);
+	hf_fail_errno(&e, errno, "cannot execute %s", argv[0]);
+	cli_say("the VM is lost: %s", e.text);
+	if (s->name) {
+		s->run.state = HF_FAILED;
+		snprintf(s->run.reason, sizeof(s->run.reason), "%s", e.text);
+		cli_record(&s->run);
+	}
+	return CLI_FAILED;
+}
+
+static int refuse(struct save *s, const char *why, int code)
+{
+	undo(s);
+	s->run.state = HF_REFUSED;
+	snprintf(s->run.reason, sizeof(s->run.reason), "%s", why);
+	if (s->name)
+		cli_record(&s->run);
+	cli_report(&s->run, s->json);
+	return give_back(s, code);
+}
+
+static int refuse_usage(struct save *s, const char *why)
+{
+	cli_say("usage: holdfast vm save %s", cli_vm_save.usage);
+	return refuse(s, why, CLI_USAGE);
+}
+
+/* The record of another VM that goes by the same name must not be overwritten. */
+static int check_free(const char *name, struct hf_error *e)
+{
+	struct hf_run last;
+	int fd = -1, err;
+
+	err = hf_run_read(cli_run_dir(), name, &last, e);
+	if (!err && last.pid != getpid())
+		fd = hf_run_pidfd(&last, e);
+	else if (!err && last.state == HF_RESUMING)
+		err = hf_fail_text(e, EBUSY, "the last update of VM %s is not finished yet", name);
+	if (err != -EBUSY)
+		err = 0;
+	if (fd >= 0) {
+		close(fd);
+		err = hf_fail_text(e, EEXIST, "VM %s is process %d, which is another one", name,
+				   (int)last.pid);
+	}
+	hf_run_free(&last);
+	return err;
+}
+
+/* What is not in the descriptors: how to start it again. */
+static int describe(struct save *s, struct hf_error *e)
+{
+	struct hf_manifest *m = &s->m;
+	const char *path;
+	struct timespec t;
+	char cwd[PATH_MAX];
+	int err;
+
+	err = hf_command_state_path(s->command, &path, e);
+	if (err)
+		return err;
+	clock_gettime(CLOCK_REALTIME, &t);
+	m->saved_at_us = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+	snprintf(m->name, sizeof(m->name), "%s", s->name);
+	if (!getcwd(cwd, sizeof(cwd)))
+		return hf_fail_errno(e, errno, "current folder");
+	m->cwd = hf_strdup(cwd, e);
+	m->state_path = hf_strdup(path, e);
+	m->argv = hf_command_with_qmp(s->command, -1, e);
+	m->env = hf_strv_dup(environ, hf_strv_len(environ), e);
+	m->umask = umask(0);
+	umask(m->umask);
+	return m->cwd && m->state_path && m->argv && m->env ? 0 : -ENOMEM;
+}
+
+/* Everything up to the point where a kexec may come. */
+static int prepare(struct save *s, struct hf_error *e)
+{
+	struct hf_times *t = &s->m.times;
+	uint64_t start = hf_now_us(), at = start;
+	int err;
+
+	err = describe(s, e);
+	if (!err && s->kexec)
+		err = hf_kexec_loaded(e);
+	if (!err)
+		err = hf_fds_collect(&s->m, s->drop, s->ndrop, e);
+	if (err)
+		return err;
+	at = hf_times_since(t, "classify", at);
+	s->session = hf_luo_create(s->name, e);
+	if (s->session < 0)
+		return s->session;
+	err = hf_save_preserve(&s->m, s->session, e);
+	if (err)
+		return err;
+	at = hf_times_since(t, "preserve", at);
+	err = hf_save_query(&s->m, e);
+	if (err)
+		return err;
+	at = hf_times_since(t, "query", at);
+	err = hf_save_manifest(&s->m, s->session, e);
+	hf_times_since(t, "manifest", at);
+	hf_times_since(t, "save", start);
+	return err;
+}
+
+/* Jump, or wait until somebody jumps. Returns with the reason why nobody did. */
+static int jump(struct save *s, struct hf_error *e)
+{
+	sigset_t set;
+	int sig;
+
+	if (s->kexec)
+		return hf_kexec_jump(e);
+	own_signals(&set);
+	do
+		sig = sigwaitinfo(&set, NULL);
+	while (sig < 0);
+	return hf_fail_text(e, ECANCELED, "cancelled by %s", sigdescr_np(sig));
+}
+
+static int save(struct save *s)
+{
+	struct hf_error e;
+
+	cli_record(&s->run);
+	if (prepare(s, &e))
+		return refuse(s, e.text, CLI_REFUSED);
+	s->run.state = HF_READY;
+	s->run.times = s->m.times;
+	/* Who waits for "ready" has to see it, or nobody will jump. */
+	if (hf_run_set_devices(&s->run, &s->m, &e) || hf_run_write(cli_run_dir(), &s->run, &e))
+		return refuse(s, e.text, CLI_REFUSED);
+	cli_report(&s->run, s->json);
+	if (jump(s, &e) != -ECANCELED)
+		return refuse(s, e.text, CLI_REFUSED);
+	undo(s);
+	s->run.state = HF_RUNNING;
+	snprintf(s->run.reason, sizeof(s->run.reason), "%s", e.text);
+	cli_record(&s->run);
+	cli_report(&s->run, s->json);
+	return give_back(s, CLI_OK);
+}
+
+static int run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "kexec", no_argument, NULL, 'k' },
+		{ "drop-fd", required_argument, NULL, 'd' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct save s = { .session = -1, .command = cli_split(&argc, argv) };
+	struct hf_error e;
+	long n;
+	int c, *p;
+
+	block_signals(&s);
+	hf_manifest_init(&s.m);
+	hf_run_init(&s.run, "");
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (c) {
+		case 'k':
+			s.kexec = true;
+			break;
+		case 'j':
+			s.json = true;
+			break;
+		case 'd':
+			if (!cli_number(optarg, 3, INT32_MAX, &n))
+				return refuse_usage(&s, "--drop-fd wants a number from 3 upwards");
+			p = hf_append(&s.drop, &s.ndrop, sizeof(*p), &e);
+			if (!p)
+				return refuse(&s, e.text, CLI_REFUSED);
+			*p = (int)n;
+			break;
+		case 'h':
+			if (!s.command)
+				return cli_help(&cli_vm_save);
+			return refuse_usage(&s, "--help together with a COMMAND");
+		default:
+			return refuse_usage(&s, "wrong option");
+		}
+	}
+	if (optind >= argc)
+		return refuse_usage(&s, "NAME is missing");
+	if (!hf_name_valid(argv[optind]))
+		return refuse_usage(&s, "NAME has to be 1 to 48 of A-Z a-z 0-9 . _ -");
+	if (!s.command)
+		return refuse_usage(&s, "-- COMMAND is missing");
+	if (argc - optind != 1)
+		return refuse_usage(&s, "one NAME, then -- COMMAND");
+	if (check_free(argv[optind], &e))
+		return refuse(&s, e.text, CLI_REFUSED);
+	s.name = argv[optind];
+	hf_run_init(&s.run, s.name);
+	return save(&s);
+}
+
+const struct cli_command cli_vm_save = {
+	.name = "save",
+	.run = run,
+	.usage = "NAME [--kexec] [--drop-fd N]... [--json] -- COMMAND ARGS...",
+	.help = "Executed by QEMU through cpr-exec-command. Preserves the VM and waits for the\n"
+		"kexec. If anything stands in the way, prints the reason and executes COMMAND,\n"
+		"which takes the VM back in this kernel.\n\n"
+		"  --kexec      jump into the loaded kernel as soon as the VM is preserved\n"
+		"  --drop-fd N  leave descriptor N behind\n"
+		"  --json       say what has become of it as JSON on stdout\n"
+		"  COMMAND      the QEMU to start, with -incoming file:PATH\n",
+};

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The jump into the next kernel. */
+#ifndef HOLDFAST_KEXEC_H
+#define HOLDFAST_KEXEC_H
+
+#include <stddef.h>
+
+#include <holdfast/error.h>
+
+/* Is a kernel loaded? Return: 0; -ENOEXEC: no; -errno. */
+int hf_kexec_loaded(struct hf_error *e);
+
+/*
+ * Write back file systems and jump. Returns only if that failed: -errno, with the
+ * kernel's own reason in @e if it gave one; -EBUSY if something refused to be frozen.
+ */
+int hf_kexec_jump(struct hf_error *e);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Reading JSON that is not trusted. The first thing that is wrong is kept, with the
+ * path of the field in words like "devices[1].irqs[3].vector"; what is asked
+ * after it gets harmless values. So a reader asks for everything and looks at
+ * r->err once.
+ */
+#ifndef HF_JREAD_H
+#define HF_JREAD_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <holdfast/error.h>
+
+struct hf_jread {
+	struct json_object *o; /* an object */
+	char where[96]; /* its path, "" for the outermost */
+	int err; /* 0 or -EINVAL: e is filled */
+	struct hf_error *e;
+};
+
+/* Complain about field @key (NULL: of the object itself), unless something was wrong before. */
+void hf_jr_bad(struct hf_jread *r, const char *key, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Are there fields that are not among @known, a NULL-terminated list? */
+void hf_jr_known(struct hf_jread *r, const char *const *known);
+
+bool hf_jr_has(struct hf_jread *r, const char *key);
+uint64_t hf_jr_u64(struct hf_jread *r, const char *key, uint64_t min, uint64_t max);
+uint32_t hf_jr_u32(struct hf_jread *r, const char *key, uint32_t min, uint32_t max);
+bool hf_jr_bool(struct hf_jread *r, const char *key);
+/* Belongs to the object, NULL if wrong. */
+const char *hf_jr_str(struct hf_jread *r, const char *key);
+/* An array of strings without NUL, as a copy; NULL if wrong. */
+char **hf_jr_strv(struct hf_jread *r, const char *key);
+/* Elements of the array @key, 0 if wrong. */
+size_t hf_jr_array(struct hf_jread *r, const char *key);
+/* Element @i of the array @key, which has to be an object. */
+struct hf_jread hf_jr_elem(struct hf_jread *r, const char *key, size_t i);
+/* The object @key. */
+struct hf_jread hf_jr_obj(struct hf_jread *r, const char *key);
+
+#endif

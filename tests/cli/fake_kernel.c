@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Calls of the C library, to the fake kernel or the real one. */
+#include "fake_kernel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int __real_open(const char *path, int flags, ...);
+int __real_open64(const char *path, int flags, ...);
+int __real_ioctl(int fd, unsigned long req, ...);
+long __real_syscall(long n, ...);
+long __wrap_syscall(long n, ...);
+ssize_t __real_readlink(const char *path, char *buf, size_t size);
+int __real_fstat64(int fd, struct stat *st);
+int __wrap_open(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...);
+int __wrap_ioctl(int fd, unsigned long req, ...);
+ssize_t __wrap_readlink(const char *path, char *buf, size_t size);
+int __wrap_fstat64(int fd, struct stat *st);
+
+const char *fake_dir(void)
+{
+	return getenv("FAKE_KERNEL");
+}
+
+int fake_path(int fd, char *buf, size_t size)
+{
+	const char *dir = fake_dir();
+	char proc[32];
+	ssize_t n;
+
+	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", fd);
+	n = __real_readlink(proc, buf, size - 1);
+	if (n < 0 || !dir)
+		return 0;
+	buf[n] = 0;
+	return !strncmp(buf, dir, strlen(dir)) && buf[strlen(dir)] == '/';
+}
+
+static int is(const char *path, const char *what)
+{
+	const char *base = strrchr(path, '/') + 1;
+
+	return !strncmp(base, what, strlen(what));
+}
+
+/* A file of its own for each opening; it holds the objects. */
+static int open_iommu(int flags)
+{
+	static const struct fake_iommu empty;
+	char path[300];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/iommu-XXXXXX", fake_dir());
+	fd = mkostemp(path, flags & O_CLOEXEC);
+	if (fd >= 0 && pwrite(fd, &empty, sizeof(empty), 0) != sizeof(empty))
+		abort();
+	return fd;
+}
+
+/* One opener at a time. */
+static int open_luo(void)
+{
+	char path[300];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/luo", fake_dir());
+	fd = __real_open64(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		close(fd);
+		errno = EBUSY;
+		return -1;
+	}
+	return fd;
+}
+
+/* Files that are played by one in the folder, if there is one. */
+static int open_played(const char *path, int flags)
+{
+	static const char *const played[][2] = {
+		{ "/sys/kernel/kexec/loaded", "kexec-loaded" },
+		{ "/dev/kmsg", "kmsg" },
+	};
+	char file[300];
+
+	for (size_t i = 0; fake_dir() && i < sizeof(played) / sizeof(played[0]); i++) {
+		snprintf(file, sizeof(file), "%s/%s", fake_dir(), played[i][1]);
+		if (!strcmp(path, played[i][0]))
+			return __real_open64(file, flags);
+	}
+	errno = ENOENT;
+	return -1;
+}
+
+static int fake_open(const char *path, int flags, mode_t mode)
+{
+	int fd = open_played(path, flags);
+
+	if (fd >= 0)
+		return fd;
+	if (fake_dir() && !strcmp(path, "/dev/liveupdate"))
+		return open_luo();
+	if (fake_dir() && !strcmp(path, "/dev/iommu"))
+		return open_iommu(flags);
+	return __real_open64(path, flags, mode);
+}
+
+int __wrap_open64(const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list ap;
+
+	va_start(ap, flags);
+	if (flags & O_CREAT)
+		mode = va_arg(ap, mode_t);
+	va_end(ap);
+	return fake_open(path, flags, mode);
+}
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list ap;
+
+	va_start(ap, flags);
+	if (flags & O_CREAT)
+		mode = va_arg(ap, mode_t);
+	va_end(ap);
+	return fake_open(path, flags, mode);
+}
+
+/* The FAKE_FAIL_NTH-th ioctl of this process, counted from 1, does nothing but fail. */
+static int must_fail(void)
+{
+	static unsigned long count;
+	const char *nth = getenv("FAKE_FAIL_NTH");
+
+	return nth && ++count == strtoul(nth, NULL, 10);
+}
+
+int __wrap_ioctl(int fd, unsigned long req, ...)
+{
+	char path[300];
+	va_list ap;
+	void *arg;
+	int ret;
+
+	va_start(ap, req);
+	arg = va_arg(ap, void *);
+	va_end(ap);
+	if (!fake_path(fd, path, sizeof(path)))
+		return __real_ioctl(fd, req, arg);
+	if (must_fail())
+		ret = -EIO;
+	else if (is(path, "luo"))
+		ret = fake_luo(fd, req, arg);
+	else if (is(path, "session-"))
+		ret = fake_session(fd, path, req, arg);
+	else if (is(path, "iommu-"))
+		ret = fake_iommu_ioctl(fd, req, arg);
+	else if (is(path, "vfio-"))
+		ret = fake_vfio_ioctl(fd, req, arg);
+	else
+		ret = -ENOTTY;
+	if (ret >= 0)
+		return ret;
+	errno = -ret;
+	return -1;
+}
+
+static void append(const char *name, const char *text)
+{
+	char path[300];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", fake_dir(), name);
+	fd = __real_open64(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		abort();
+	close(fd);
+}
+
+/* The jump: the caller is no more, and "jumped" is there. With "freeze" there, it is refused. */
+static long fake_reboot(void)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "%s/freeze", fake_dir());
+	if (!access(path, F_OK)) {
+		append("kmsg",
+		       "4,1,1,-;vfio-pci 0000:01:00.0: live update: cannot freeze: too busy\n");
+		errno = EBUSY;
+		return -1;
+	}
+	append("jumped", "now\n");
+	_exit(0);
+}
+
+long __wrap_syscall(long n, ...)
+{
+	long arg[4];
+	va_list ap;
+
+	va_start(ap, n);
+	for (int i = 0; i < 4; i++)
+		arg[i] = va_arg(ap, long);
+	va_end(ap);
+	if (n == SYS_reboot)
+		return fake_dir() ? fake_reboot() : -1;
+	return __real_syscall(n, arg[0], arg[1], arg[2], arg[3]);
+}
+
+/* The names that descriptors have in the real kernel. */
+ssize_t __wrap_readlink(const char *path, char *buf, size_t size)
+{
+	const char *name = NULL;
+	ssize_t n = __real_readlink(path, buf, size);
+	const char *dir = fake_dir();
+	char link[300];
+
+	if (n < 0 || !dir || (size_t)n >= sizeof(link))
+		return n;
+	memcpy(link, buf, (size_t)n);
+	link[n] = 0;
+	if (strncmp(link, dir, strlen(dir)) || link[strlen(dir)] != '/')
+		return n;
+	if (is(link, "vfio-"))
+		name = "anon_inode:[vfio-device]";
+	if (is(link, "iommu-"))
+		name = "/dev/iommu";
+	if (!name || strlen(name) > size)
+		return n;
+	memcpy(buf, name, strlen(name));
+	return (ssize_t)strlen(name);
+}
+
+int __wrap_fstat64(int fd, struct stat *st)
+{
+	int ret = __real_fstat64(fd, st);
+	char path[300];
+
+	if (!ret && fake_path(fd, path, sizeof(path)) && is(path, "iommu-"))
+		st->st_mode = S_IFCHR | 0600;
+	return ret;
+}
+
+int fake_vfio_open(const char *name)
+{
+	static const struct fake_vfio empty;
+	char path[300];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/vfio-%s", fake_dir(), name);
+	fd = __real_open64(path, O_RDWR | O_CREAT, 0600);
+	if (fd >= 0 && pwrite(fd, &empty, sizeof(empty), 0) != sizeof(empty))
+		abort();
+	return fd;
+}
