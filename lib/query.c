@@ -181,6 +181,34 @@ static int query_irqs(const struct hf_manifest *m, struct hf_device *d, struct h
 	return 0;
 }
 
+static bool has_trigger(const struct hf_device *d, const struct hf_irq *q)
+{
+	for (size_t i = 0; i < d->nirqs; i++)
+		if (d->irqs[i].index == q->index && d->irqs[i].vector == q->vector &&
+		    d->irqs[i].action == q->action)
+			return true;
+	return false;
+}
+
+/* Every interrupt that signals an eventfd signals one that was handed over. */
+static int compare_irqs(const struct hf_device *d, struct hf_error *e)
+{
+	struct hf_irq q = { .fd = -1 };
+	char name[64];
+	int err;
+
+	while (!(err = hf_vfio_query_irq(d, &q, e))) {
+		if (!has_trigger(d, &q))
+			return hf_fail_text(
+				e, EOPNOTSUPP,
+				"%s: vector %u of interrupt index %u signals an eventfd "
+				"that the VM has not handed over",
+				hf_device_name(d, name, sizeof(name)), q.vector, q.index);
+		q.vector++;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
 static int query_device(struct hf_manifest *m, struct hf_device *d, struct hf_error *e)
 {
 	bool small_pages = false;
@@ -201,7 +229,9 @@ static int query_device(struct hf_manifest *m, struct hf_device *d, struct hf_er
 		s->small_pages = small_pages;
 		err = query_space(m, d, s, e);
 	}
-	return err ? err : query_irqs(m, d, e);
+	if (!err)
+		err = query_irqs(m, d, e);
+	return err ? err : compare_irqs(d, e);
 }
 
 int hf_save_query(struct hf_manifest *m, struct hf_error *e)

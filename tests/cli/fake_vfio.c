@@ -163,15 +163,16 @@ static int ask_irq(const struct fake_vfio *v, void *data)
 {
 	struct vfio_device_feature_liveupdate_irq *q = data;
 	const struct fake_irq *best = NULL;
-	int id = event_id(q->fd);
+	int id = q->fd == -1 ? -1 : event_id(q->fd);
 
-	if (id < 0)
+	if (q->fd != -1 && id < 0)
 		return -EBADF;
 	for (uint32_t i = 0; i < v->nirqs; i++) {
 		const struct fake_irq *r = &v->irqs[i];
 
-		if (r->event != id || r->index < q->index ||
-		    (r->index == q->index && r->vector < q->start))
+		if (q->fd == -1 ? r->action != VFIO_IRQ_SET_ACTION_TRIGGER : r->event != id)
+			continue;
+		if (r->index < q->index || (r->index == q->index && r->vector < q->start))
 			continue;
 		if (!best || r->index < best->index ||
 		    (r->index == best->index && r->vector < best->vector))

@@ -264,7 +264,7 @@ class Here(Base):
     def test_what_is_mapped_is_not_there(self):
         """Left behind on purpose, which the kernel would notice as well, or too late."""
         for fd, why in ((3, "mapped at IOVA 0x0 is of no memfd"), (4, "mapped at IOVA 0xfffc0000 is of no memfd"),
-                        (5, "attached to no iommufd")):
+                        (5, "attached to no iommufd"), (9, "vector 2 of interrupt index 2 signals an eventfd")):
             p, said = self.save("vm0", "--drop-fd", str(fd), "--drop-fd", "300")
             self.assertEqual(said["state"], "refused")
             self.assertIn(why, said["reason"])

@@ -128,19 +128,22 @@ vfio_pci_lu_tell_mapping(struct vfio_pci_core_device *vdev,
 	return 0;
 }
 
-/* What a vector of the index in use does with an eventfd, 0: nothing. */
+/*
+ * What a vector of the index in use does with an eventfd, 0: nothing. NULL
+ * stands for any eventfd that it signals.
+ */
 static u32 vfio_pci_lu_irq_action(struct vfio_pci_irq_ctx *irq,
 				  struct eventfd_ctx *ctx)
 {
-	if (irq->trigger == ctx)
+	if (ctx ? irq->trigger == ctx : !!irq->trigger)
 		return VFIO_IRQ_SET_ACTION_TRIGGER;
-	if (vfio_virqfd_listens(&irq->unmask, ctx))
+	if (ctx && vfio_virqfd_listens(&irq->unmask, ctx))
 		return VFIO_IRQ_SET_ACTION_UNMASK;
 
 	return 0;
 }
 
-/* The eventfd of an index that has one for all. */
+/* The eventfd of an index that has one for all; NULL stands for any. */
 static bool
 vfio_pci_lu_is_trigger(struct vfio_pci_core_device *vdev,
 		       struct vfio_pci_eventfd __rcu * const *trigger,
@@ -151,7 +154,7 @@ vfio_pci_lu_is_trigger(struct vfio_pci_core_device *vdev,
 	eventfd = rcu_dereference_protected(*trigger,
 					    lockdep_is_held(&vdev->igate));
 
-	return eventfd && eventfd->ctx == ctx;
+	return eventfd && (!ctx || eventfd->ctx == ctx);
 }
 
 /* Go on to a later interrupt that is not below what was asked for. */
@@ -201,18 +204,21 @@ vfio_pci_lu_find_irq(struct vfio_pci_core_device *vdev,
 static int vfio_pci_lu_tell_irq(struct vfio_pci_core_device *vdev,
 				struct vfio_device_feature_liveupdate_irq *answer)
 {
-	struct eventfd_ctx *ctx;
+	struct eventfd_ctx *ctx = NULL;
 	int err;
 
-	ctx = eventfd_ctx_fdget(answer->fd);
-	if (IS_ERR(ctx))
-		return PTR_ERR(ctx);
+	if (answer->fd != -1) {
+		ctx = eventfd_ctx_fdget(answer->fd);
+		if (IS_ERR(ctx))
+			return PTR_ERR(ctx);
+	}
 	err = mutex_lock_interruptible(&vdev->igate);
 	if (!err) {
 		err = vfio_pci_lu_find_irq(vdev, ctx, answer);
 		mutex_unlock(&vdev->igate);
 	}
-	eventfd_ctx_put(ctx);
+	if (ctx)
+		eventfd_ctx_put(ctx);
 
 	return err;
 }

@@ -85,7 +85,8 @@ struct vfio_device_feature_liveupdate {
  *     ENOENT, all that is mapped of it. The same with @fd = -1 shows whether that
  *     was all.
  *  3. VFIO_DEVICE_FEATURE_LIVEUPDATE_IRQ: for each eventfd from index 0 until
- *     ENOENT, which interrupts signal it.
+ *     ENOENT, which interrupts signal it, or are unmasked by it. With @fd = -1 all
+ *     that signal one, to see whether one is missing.
  *
  * In the new kernel, after RETRIEVE_FD of all of them, on a new iommufd:
  *
@@ -165,7 +166,7 @@ struct vfio_device_feature_liveupdate_mapping {
 
 /**
  * struct vfio_device_feature_liveupdate_irq - an interrupt that has an eventfd
- * @fd: in: an eventfd
+ * @fd: in: an eventfd; -1: any that an interrupt signals
  * @action: out: what it is used for, %VFIO_IRQ_SET_ACTION_TRIGGER or
  *	%VFIO_IRQ_SET_ACTION_UNMASK
  * @index: in: the lowest index of interest; out: that of the interrupt,

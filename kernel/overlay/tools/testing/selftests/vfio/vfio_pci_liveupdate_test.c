@@ -361,6 +361,15 @@ TEST_F(liveupdate, interrupts)
 	EXPECT_EQ(-ENOENT, get_irq(cdev, err, VFIO_PCI_REQ_IRQ_INDEX, 0, &irq));
 	EXPECT_EQ(-EINVAL, get_irq(cdev, self->memfd[0], 0, 0, &irq));
 
+	/* Those of any eventfd, in order */
+	ASSERT_EQ(0, get_irq(cdev, -1, 0, 0, &irq));
+	EXPECT_EQ(0, irq.start);
+	ASSERT_EQ(0, get_irq(cdev, -1, irq.index, irq.start + 1, &irq));
+	EXPECT_EQ(2, irq.start);
+	ASSERT_EQ(0, get_irq(cdev, -1, irq.index, irq.start + 1, &irq));
+	EXPECT_EQ(VFIO_PCI_ERR_IRQ_INDEX, irq.index);
+	EXPECT_EQ(-ENOENT, get_irq(cdev, -1, irq.index, irq.start + 1, &irq));
+
 	ASSERT_EQ(0, set_eventfds(cdev, VFIO_PCI_MSIX_IRQ_INDEX, fds, 0));
 	EXPECT_EQ(-ENOENT, get_irq(cdev, fds[0], 0, 0, &irq));
 	close(fds[0]);
