@@ -13,7 +13,7 @@ BUILD ?= build
 override BUILD := $(abspath $(BUILD))
 export BUILD
 
-.PHONY: help demo check lint lab kernel kernels guest tests deps clean distclean
+.PHONY: help demo demo-vm check check-vm lint lab kernel kernels guest cli install tests deps clean distclean
 
 help:
 	@cat scripts/help.txt
@@ -21,8 +21,14 @@ help:
 demo:
 	@scripts/demo $(KERNEL)
 
+demo-vm:
+	@scripts/demo-vm
+
 check:
 	@scripts/check
+
+check-vm:
+	@scripts/check-vm
 
 lint:
 	@scripts/deps build lint
@@ -44,6 +50,15 @@ guest:
 	@scripts/deps build
 	@scripts/guest
 
+cli:
+	@scripts/deps build
+	@kernel/build 7.2
+	@scripts/cli
+
+# DESTDIR=DIR and meson's own prefix decide where to.
+install: cli
+	@meson install -C "$(BUILD)/cli/meson" $(if $(DESTDIR),--destdir "$(DESTDIR)")
+
 tests:
 	@scripts/deps build check
 	@$(MAKE) -C tests check BUILD="$(BUILD)"
@@ -53,7 +68,7 @@ deps:
 
 # The results and everything compiled; the unpacked kernel source stays.
 clean:
-	rm -rf "$(BUILD)"/{kernel,guest,lab,tests,uapi,check} "$(BUILD)"/tree/*/obj{,-*} "$(BUILD)"/src/*/obj
+	rm -rf "$(BUILD)"/{kernel,guest,cli,lab,tests,uapi,check} "$(BUILD)"/tree/*/obj{,-*} "$(BUILD)"/src/*/obj
 
 distclean:
 	rm -rf "$(BUILD)"

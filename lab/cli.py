@@ -38,8 +38,9 @@ def parser():
     r.add_argument("--json", action="store_true", help="print the result, nothing else")
     r.add_argument("--live", action="store_true", help="on a terminal: a counter of packets that keeps moving")
     common(r)
-    c = sub.add_parser("check", help="run all scenarios and their negative twins")
+    c = sub.add_parser("check", help="run the scenarios and their negative twins")
     c.add_argument("names", nargs="*", help="only these scenarios")
+    c.add_argument("--vm", action="store_true", help="all scenarios with VMs, and no others")
     c.add_argument("--no-negative", action="store_true", help="leave the negative twins out")
     c.add_argument("--rate", type=int, metavar="N")
     c.add_argument("--retries", type=int, default=1, metavar="N", help="how often to try again after an infra result")
@@ -76,7 +77,7 @@ def run_one(sc, options):
         except Infra as e:
             verdict, text = ("fail", str(e)) if run.started else ("infra", str(e))
             reasons = ["infra"]
-        if verdict != "infra" and not books.closed and sc.kind != "refuse":
+        if verdict != "infra" and not books.closed and sc.kind not in ("refuse", "vm"):
             bars_when_broken(run, books)
     finally:
         try:
@@ -88,7 +89,7 @@ def run_one(sc, options):
         judged, why = judge.verdict(books.bars)
         verdict = "fail" if "fail" in (verdict, judged) else "pass"
         reasons += [r for r in why if r not in reasons]
-        if books.ring_used_up and reasons and set(reasons) <= {"lost", "landed_in_blackout"}:
+        if books.ring_used_up and reasons and set(reasons) <= {"lost", "landed_in_blackout", "vm_lost"}:
             verdict, text = "infra", "this machine is so slow that the receive ring was used up before the run's end"
     out = {
         "version": 1, "scenario": sc.name, "verdict": verdict, "reasons": reasons, "text": text, "summary": sc.summary,
@@ -173,10 +174,8 @@ def cmd_run(args):
 
 
 def cmd_check(args):
-    names = args.names or scenario.names()
     todo = []
-    for name in names:
-        sc = scenario.load(name)
+    for sc in wanted(args):
         todo.append((sc, False))
         if sc.negative and not args.no_negative:
             todo.append((sc, True))
@@ -196,12 +195,20 @@ def cmd_check(args):
     return PASS if not failed else FAIL
 
 
+def wanted(args):
+    """The scenarios of `check`: those named, or all VM scenarios, or all that are meant for every check."""
+    all_of_them = [scenario.load(name) for name in args.names or scenario.names()]
+    if args.names:
+        return all_of_them
+    return [sc for sc in all_of_them if (sc.kind == "vm" if args.vm else sc.default)]
+
+
 def cmd_report(args):
     found = report.load(args.build)
     if not found:
         print(f"no results in {args.build}/lab: run make lab SCENARIO=NAME, or make check", file=sys.stderr)
         return USAGE
-    print(report.table(found))
+    print("\n\n".join(report.tables(found)))
     return PASS
 
 

@@ -6,6 +6,7 @@ import time
 from . import judge, msi, traffic, watch
 from .errors import StepFailed
 from .run import ms
+from . import vmflow                # uses what is below only when it runs
 
 
 SETTLE_S = 0.1          # between Bus Master off and the last frame the watcher may still find
@@ -317,7 +318,7 @@ def _write(run, lines, names):
 
 
 FLOWS = {"update": update_flow, "fence": fence_flow, "cancel": cancel_flow, "refuse": refuse_flow,
-         "blackout": blackout_flow}
+         "blackout": blackout_flow, "vm": lambda run, books: vmflow.vm_flow(run, books)}
 
 
 def _begin(run):

@@ -48,6 +48,7 @@ class Nic:
         self.sock, self.qemu_sock = traffic.wire()
         self.port = self.qemu_sock.getsockname()[1]
         self.has_sibling = False
+        self.hub = None         # number of the network it shares with a router that leads to the lab; None: a plain wire
         self.bdf = None
         self.ports = []
 
@@ -69,10 +70,20 @@ class Nic:
             where = ",multifunction=on" if self.has_sibling else ""
         return out + self.function(bus, where)
 
+    def netdevs(self):
+        wire = f"local.type=fd,local.str={self.qemu_sock.fileno()}"
+        if self.hub is None:
+            return ["-netdev", f"dgram,id=net-{self.id},{wire}"]
+        return ["-netdev", f"dgram,id=wire-{self.id},{wire}",
+                "-netdev", f"hubport,id=hub-wire-{self.id},hubid={self.hub},netdev=wire-{self.id}",
+                "-netdev", f"user,id=user-{self.id},net=10.0.{2 + self.hub}.0/24,ipv6=off",
+                "-netdev", f"hubport,id=hub-user-{self.id},hubid={self.hub},netdev=user-{self.id}",
+                "-netdev", f"hubport,id=net-{self.id},hubid={self.hub}"]
+
     def function(self, bus, where):
-        return ["-netdev", f"dgram,id=net-{self.id},local.type=fd,local.str={self.qemu_sock.fileno()}",
-                "-device", f"{self.model},id={self.id},netdev=net-{self.id},mac={self.mac},bus={bus}{where}" +
-                (",romfile=" if self.model != "igb" else "")]
+        rom = ",romfile=" if self.model != "igb" else ""
+        return self.netdevs() + [
+            "-device", f"{self.model},id={self.id},netdev=net-{self.id},mac={self.mac},bus={bus}{where}{rom}"]
 
 
 class Machine:
@@ -89,6 +100,9 @@ class Machine:
                      for i, behind in enumerate(spec["nics"])]
         for nic, following in zip(self.nics, self.nics[1:]):
             nic.has_sibling = following.behind == "sibling"
+        self.root = spec.get("root")
+        for hub, nic in enumerate(self.nics if self.root else []):
+            nic.hub = hub
         self.bystander = Nic("bystander", spec.get("bystander", "igb"), "52:54:00:00:01:01", "root-port")
         self.run_dir = tempfile.mkdtemp(prefix="holdfast-lab-")
         self.ctl_path = os.path.join(self.run_dir, "ctl")
@@ -117,6 +131,9 @@ class Machine:
                "-serial", f"file:{os.path.join(self.outdir, 'console.log')}",
                "-qmp", f"unix:{self.qmp_path},server=on,wait=off",
                "-trace", f"events={events}", "-D", self.trace_path, "-msg", "timestamp=on"]
+        if self.root:
+            out += ["-fsdev", f"local,id=root,path={self.root},security_model=none,readonly=on",
+                    "-device", "virtio-9p-pci,fsdev=root,mount_tag=root,bus=pcie.0,addr=1c.0"]
         for slot, nic in enumerate(self.nics + [self.bystander]):
             out += nic.args(slot)
         return out + ["-kernel", self.kernel, "-initrd", self.initrd, "-append", self.cmdline]

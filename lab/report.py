@@ -6,6 +6,10 @@ import os
 from . import result, scenario
 
 COLUMNS = ("scenario", "verdict", "blackout, ms", "landed in blackout", "lost", "attach, ms", "withheld", "stray interrupts")
+VM_COLUMNS = ("scenario", "verdict", "save, ms", "preserve", "freeze", "kernel", "retrieve", "load", "total",
+              "pause: VMM, ms", "VM", "wire", "NIC", "lost or doubled")
+STEPS = ("qemu_save", "preserve", "freeze", "kernel", "retrieve", "qemu_load", "total")
+PAUSES = ("vmm_ms", "guest_ms", "wire_ms", "nic_ms")
 NONE = "–"
 
 
@@ -43,9 +47,33 @@ def cells(r):
             number(r["irq"]["stray"] if there else None))
 
 
+def vm_cells(r, vm, up):
+    """A row: one update of one VM."""
+    name = r["scenario"]
+    if len(r["vm"]["vms"]) > 1:
+        name += f", {vm['name']}"
+    if len(vm["updates"]) > 1:
+        name += f", update {up['update']}"
+    wrong = sum(n["lost"] + n["duplicate"] for n in vm["nics"]) if vm["nics"] else None
+    return (name, r["verdict"] + (", twin" if "negative" in r else ""), *(number(up["steps"][k]) for k in STEPS),
+            *(number(up["pause"][k]) for k in PAUSES), number(wrong))
+
+
+def tables(results):
+    """All of it: one table of the scenarios without VMs, one of those with."""
+    plain = [r for r in results if "vm" not in r]
+    vms = [vm_cells(r, vm, up) for r in results for vm in r.get("vm", {"vms": []})["vms"] for up in vm["updates"]]
+    return ([table(plain)] if plain else []) + ([grid([VM_COLUMNS, *vms])] if vms else [])
+
+
 def table(results):
-    rows = [COLUMNS, *map(cells, results)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(COLUMNS))]
+    return grid([COLUMNS, *map(cells, results)])
+
+
+def grid(rows):
+    """The rows, the first of them the heads, as Markdown; all but the first two columns are numbers."""
+    columns = len(rows[0])
+    widths = [max(len(row[i]) for row in rows) for i in range(columns)]
     lines = ["| " + " | ".join(c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))) + " |"
              for row in rows]
     rule = "|" + "|".join("-" * (w + 2) if i < 2 else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|"

@@ -36,7 +36,10 @@ class Run:
         self.times = {}
         self.updates = []
         self.identity_issues = []
+        self.guest_sees = []        # what `holdfast check` names
         self.kho = []
+        self.counter = None     # what is counted live, when it is not the packets that the watcher saw
+        self.cpu_khz = None     # told to the kernels, for those that run VMs (tsc.py)
         self.net = []
         self.started = False
         self.marks = 0
@@ -77,7 +80,7 @@ class Run:
     def cmdline(self, generation):
         neg = self.sc.negative if self.opt.negative else {}
         parts = [qemu.BASE_CMDLINE, "intel_iommu=on" + (",sm_on" if "x-scalable-mode=on" in self.sc.machine["iommu"] else ""),
-                 self.sc.cmdline, neg.get("cmdline", "")]
+                 f"tsc_early_khz={self.cpu_khz}" if self.cpu_khz else "", self.sc.cmdline, neg.get("cmdline", "")]
         if generation:
             parts += [self.sc.cmdline_new, neg.get("cmdline_new", ""), f"hf.gen={generation}"]
         return " ".join(p for p in parts if p)
@@ -195,6 +198,8 @@ class Run:
         self.note("steady")
 
     def packets(self):
+        if self.counter:
+            return self.counter()
         return sum(s.landed() for s in self.watcher.slots.values()) if self.watcher else 0
 
     def let_flow(self, seconds, meanwhile=lambda: None):
@@ -257,11 +262,12 @@ class Run:
             self.planted.append((slot["bdf"], got["iova"]))
         self.note("planted")
 
-    def kexec(self, say=True):
-        """FREEZE and jump; returns (time of the call, boot event of the new kernel)."""
+    def kexec(self, say=True, jump=lambda run: run.ctl.send("kexec.exec")):
+        """FREEZE and jump; returns (time of the call, boot event of the new kernel). `jump` sends the command, and
+        returns its number; a reply to it means that it failed."""
         t_exec = time.monotonic()
         tail = Tail(self, t_exec) if say else None      # before the command: what it starts is in the trace at once
-        ident = self.ctl.send("kexec.exec")
+        ident = jump(self)
         if say:
             self.note("FREEZE", at=t_exec)
         self.generation += 1
@@ -309,6 +315,15 @@ class Run:
             if got.get("eof", True) or not got["text"]:
                 return text
 
+    def tail(self, path, off):
+        """What a file of the guest has from `off` on, as far as one reply carries it; "" when there is no such file."""
+        try:
+            return self.ctl.call("sys.read", path=path, off=off)["text"]
+        except ctl.AgentError:
+            return ""
+        except ctl.AgentTimeout as e:
+            raise self._gone("sys.read", e) from e
+
     def read_counters(self):
         for slot in self.slots.values():
             for bdf in [slot["bdf"]] + slot["ports"]:
@@ -328,6 +343,13 @@ class Run:
                 f.write(f"[{ev.get('at_us', 0) / 1e6:12.6f}] {ev.get('line', '')}\n")
         return [ev.get("line", "") for ev in events]
 
+    def finish_senders(self):
+        """Stops the senders; returns how many frames each has sent in all."""
+        sent = {number: sender.stop() for number, sender in self.senders.items()}
+        if sent:
+            self.note("traffic stopped")
+        return sent
+
     def finish_traffic(self):
         """Stops the senders, lets the last frames land, closes the books of every slot."""
         for number, sender in self.senders.items():
@@ -339,7 +361,8 @@ class Run:
 
     def breaches(self):
         """What landed where nothing was mapped."""
-        stray = watch.stray_frames(self.machine.ram_fd, self.machine.ram, [s["layout"] for s in self.slots.values()])
+        layouts = [s["layout"] for s in self.slots.values() if "layout" in s]
+        stray = watch.stray_frames(self.machine.ram_fd, self.machine.ram, layouts)
         if stray:
             self.note("stray frames", count=len(stray), first=hex(stray[0]))
         return self.watcher.breaches + len(stray)
@@ -402,7 +425,7 @@ class Tail(threading.Thread):
             if key == "freeze":
                 self.run_.times.setdefault("freeze", ms(at - self.t_exec))
             elif key == "adopt":
-                scan = next(e for n, e in found if n == "scan")
+                scan = next((e for n, e in found if n == "scan"), ev)
                 self.run_.times.setdefault("adopt", ms(ev.t - scan.t))
         self.told = len(found)
 

@@ -5,12 +5,15 @@ import tomllib
 from dataclasses import dataclass, field, replace
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
-KINDS = ("update", "fence", "cancel", "refuse", "blackout")
+KINDS = ("update", "fence", "cancel", "refuse", "blackout", "vm")
 RUN_S = 45              # a stretch of traffic around one update, three times as long as it takes on an idle machine
 DESCS_MAX = 65528       # what igb can do
 TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "sessions", "settle_s", "plant",
-       "optional_kernels", "cancel", "check_leftovers", "machine", "negative", "case", "cmdline", "cmdline_new", "timeout_s"}
+       "optional_kernels", "cancel", "check_leftovers", "machine", "negative", "case", "cmdline", "cmdline_new", "timeout_s",
+       "vm", "flow", "default"}
 BEHIND = ("root-port", "switch", "sibling", "pci-bridge")       # sibling: function 1 of the device before it
+VM_FLOWS = ("update", "refused", "killed", "wrong", "cold", "compare")
+VM_KEYS = {"name", "nics", "others", "memory", "hugetlb", "hot", "prealloc", "persona"}
 CASE = {"name", "reason", "why", "machine", "cmdline", "nic", "vf", "open", "preserve", "before", "after", "undo"}
 
 
@@ -41,6 +44,9 @@ class Scenario:
     cmdline: str = ""               # for both kernels
     cmdline_new: str = ""           # for the new ones only
     timeout_s: float = 120.0        # of the whole run
+    vm: list = field(default_factory=list)      # the VMs (vm.py), of kind vm
+    flow: str = "update"            # of kind vm, see vmflow.py
+    default: bool = True            # part of a plain `check`
 
     def kernels(self):
         """Every kernel a run needs, in order of first use."""
@@ -71,7 +77,8 @@ class Scenario:
 
     def machine_text(self):
         nics = ", ".join(f"{self.machine.get('model', 'igb')} behind {n}" for n in self.machine["nics"])
-        return f"q35, intel-iommu {self.machine['iommu']}, {nics}"
+        vms = f", {len(self.vm)} VM{'s' * (len(self.vm) > 1)}" if self.vm else ""
+        return f"q35, intel-iommu {self.machine['iommu']}, {nics or 'no NIC'}{vms}"
 
 
 def from_dict(name, data):
@@ -91,6 +98,11 @@ def from_dict(name, data):
         raise ScenarioError(f"{name}: kind {s.kind} is not one of {', '.join(KINDS)}")
     if s.kind == "cancel" and s.cancel not in ("session", "freeze"):
         raise ScenarioError(f"{name}: cancel must be session or freeze")
+    if s.kind == "vm" and (s.flow not in VM_FLOWS or not s.vm):
+        raise ScenarioError(f"{name}: a VM scenario has at least one [[vm]], and its flow is one of {', '.join(VM_FLOWS)}")
+    for one in s.vm:
+        if set(one) - VM_KEYS:
+            raise ScenarioError(f"{name}: a VM has of {', '.join(sorted(VM_KEYS))} what it needs")
     if s.kind == "refuse" and not s.case:
         raise ScenarioError(f"{name}: a refuse scenario needs at least one [[case]]")
     if s.negative and not s.negative.get("expect"):
@@ -121,5 +133,6 @@ def names(folder=HERE):
     found = sorted(f[:-5] for f in os.listdir(folder) if f.endswith(".toml"))
     order = ["stock", "stock-blackout", "nic-root-port", "nic-root-port-2000", "nic-switch", "nic-scalable", "nic-x2apic-ats",
              "two-nics", "twenty-updates", "cross-version", "fence-no-luo", "fence-no-iommu", "cancel-prepare",
-             "cancel-freeze", "refusals"]
+             "cancel-freeze", "refusals", "vm-nic", "vm-no-device", "vm-cold", "vm-two-nics", "vm-hot",
+             "vm-two-vms", "vm-three-updates"]
     return sorted(found, key=lambda n: (order.index(n) if n in order else len(order), n))

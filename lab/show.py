@@ -12,7 +12,8 @@ STEPS = {
     "repeated": "PREPARE and CANCEL again", "kexec": "kexec", "scan": "scan", "adopt": "adopt", "userspace": "new userspace",
     "attached": "attach", "re-armed": "re-arm", "FINISH": "FINISH", "CANCEL": "CANCEL", "freeze failed": "FREEZE failed",
     "bystander": "other NIC checked", "traffic stopped": "traffic off", "case": "case", "refused": "refused",
-    "stray frames": "STRAY FRAMES",
+    "stray frames": "STRAY FRAMES", "vm started": "QEMU started", "vm speaks": "VM speaks", "vm paused": "VM paused",
+    "vm runs": "VM runs", "vm stopped": "VM stopped", "state": "helper", "helper killed": "helper killed",
 }
 
 
@@ -111,6 +112,8 @@ def table(result, path):
     if len(rows) > 1:
         out += ["  " + "  ".join(c.ljust(w) for c, w in zip(r, widths)).rstrip() for r in rows]
     dma, times = result.get("dma"), result.get("time_ms", {})
+    for vm in result.get("vm", {"vms": []})["vms"]:
+        out += vm_lines(vm)
     if dma and dma["offered"]:
         out.append(f"  {dma['landed']:,} of {dma['offered']:,} packets landed, {dma['landed_in_blackout']:,} of them while "
                    f"there was no kernel to receive them; longest gap {dma['max_gap_ms']:.0f} ms")
@@ -126,6 +129,20 @@ def table(result, path):
         out.append(f"negative twin: {'failed for the named reason, as it must' if ok else 'did NOT fail for ' + want}")
     out.append(f"result: {os.path.relpath(path)}")
     return "\n".join(out)
+
+
+def vm_lines(vm):
+    """The pauses of each update of a VM, as the VMM, the VM itself, the wire and the NIC saw it."""
+    out = []
+    for up in vm["updates"]:
+        pause, steps = up["pause"], up["steps"]
+        seen = [f"{text} {pause[key]:,.0f} ms" for key, text in
+                (("vmm_ms", "QEMU paused it for"), ("wire_ms", "it sent nothing for"), ("guest_ms", "its own clock skipped"),
+                 ("nic_ms", "its NIC took in nothing for")) if pause[key] is not None]
+        out.append(f"  {vm['name']}: " + ", ".join(seen))
+        parts = [f"{k.replace('_', ' ')} {v:,.0f}" for k, v in steps.items() if k != "helper" and v is not None]
+        out.append(f"    of which, in milliseconds: {', '.join(parts)}")
+    return out
 
 
 def make(options):

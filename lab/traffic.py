@@ -38,6 +38,11 @@ def build(dst, stream, seq, now_ns, length=FRAME_LEN):
     return HEAD.pack(dst, SRC_MAC, ETHERTYPE) + body + struct.pack(">I", zlib.crc32(body))
 
 
+def crc_good(frame):
+    """Is the CRC at the frame's end that of everything from the magic on?"""
+    return struct.unpack_from(">I", frame, len(frame) - 4)[0] == zlib.crc32(frame[HEAD.size:-4])
+
+
 def parse(frame):
     """(stream, seq, sent_ns) of a whole and correct test frame, else None."""
     if len(frame) < MIN_LEN:
@@ -47,7 +52,7 @@ def parse(frame):
     if magic != MAGIC or ethertype != ETHERTYPE or src != SRC_MAC:
         return None
     body = frame[HEAD.size:-4]
-    if struct.unpack_from(">I", frame, len(frame) - 4)[0] != zlib.crc32(body):
+    if not crc_good(frame):
         return None
     if body[BODY.size:] != pattern(seq, len(body) - BODY.size):
         return None

@@ -28,6 +28,7 @@ extern const struct hf_cmd hf_nic_cmds[];
 extern const struct hf_cmd hf_luo_cmds[];
 extern const struct hf_cmd hf_sys_cmds[];
 extern const struct hf_cmd hf_net_cmds[];
+extern const struct hf_cmd hf_vm_cmds[];
 
 /*
  * Arguments. A missing one takes @def; HF_REQUIRED makes it an error.
@@ -39,6 +40,12 @@ int hf_arg_u64(struct hf_call *c, const char *key, uint64_t def, uint64_t *out);
 int hf_arg_bool(struct hf_call *c, const char *key, bool *out);
 /* @def == NULL: required */
 int hf_arg_str(struct hf_call *c, const char *key, const char *def, char *buf, size_t size);
+
+/*
+ * The argument "argv", a list of strings, which lie in @text; at most @max of them, and a NULL after
+ * the last. Return: 0 or -errno.
+ */
+int hf_arg_argv(struct hf_call *c, char *text, size_t size, char **argv, unsigned int max);
 
 /* An event: begin, add members, end (sends it). */
 void hf_event_begin(struct hf_msg *m, const char *name);

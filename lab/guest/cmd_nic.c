@@ -186,7 +186,7 @@ static int nic_mem(struct hf_call *c)
 
 	err = hf_arg_slot(c, HF_SLOT_MEMORY, &s, &slot);
 	if (!err)
-		err = hf_slot_send_mem(s, (unsigned int)slot, &c->err);
+		err = hf_send_mem(s->mem, s->len, (unsigned int)slot, &c->err);
 	if (err)
 		return err;
 	p = s->page;

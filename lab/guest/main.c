@@ -5,6 +5,7 @@
  * lab/PROTOCOL.md is the contract.
  */
 #include "agent.h"
+#include "child.h"
 #include "port.h"
 
 #include <errno.h>
@@ -18,16 +19,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define PORT_TIMEOUT_MS 30000
 
 static const struct hf_cmd *const tables[] = {
-	hf_nic_cmds,
-	hf_luo_cmds,
-	hf_sys_cmds,
-	hf_net_cmds,
+	hf_nic_cmds, hf_luo_cmds, hf_sys_cmds, hf_net_cmds, hf_vm_cmds,
 };
 
 void hf_event_begin(struct hf_msg *m, const char *name)
@@ -208,7 +205,6 @@ int main(void)
 		else if (n > 0)
 			do_line(line, (size_t)n);
 		/* init inherits whatever a program left behind. */
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
+		hf_child_reap();
 	}
 }

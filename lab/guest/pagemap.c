@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Where the memory of a slot lies in guest-physical memory. */
+/* Where memory of this process lies in guest-physical memory. */
 #include "agent.h"
 #include "slot.h"
 
@@ -66,7 +66,7 @@ static void event_run(struct mem_event *ev, uint64_t off, uint64_t gpa, uint64_t
 	hf_msg_arr_end(&ev->m);
 }
 
-int hf_slot_send_mem(const struct hf_slot *s, unsigned int slot, struct hf_err *e)
+int hf_send_mem(const uint8_t *mem, size_t size, unsigned int slot, struct hf_err *e)
 {
 	static struct mem_event ev;
 	uint64_t start = 0, run = 0, len = 0;
@@ -77,12 +77,12 @@ int hf_slot_send_mem(const struct hf_slot *s, unsigned int slot, struct hf_err *
 	fd = hf_pagemap_open(e);
 	if (fd < 0)
 		return fd;
-	for (uint64_t off = 0; off < s->len; off += HF_PAGE) {
+	for (uint64_t off = 0; off < size; off += HF_PAGE) {
 		uint64_t gpa;
 
 		/* Pinning may have moved the page and left a hole; a read fills it. */
-		*(volatile uint8_t *)(s->mem + off);
-		err = hf_gpa(fd, s->mem + off, &gpa, e);
+		*(const volatile uint8_t *)(mem + off);
+		err = hf_gpa(fd, mem + off, &gpa, e);
 		if (err)
 			break;
 		if (len && gpa == run + len) {

@@ -111,12 +111,12 @@ static int supervise(struct output *o, pid_t pid, int fd, uint64_t timeout_us)
 	return killed ? -1 : status;
 }
 
-static int get_argv(struct hf_call *c, char *text, size_t size, char **argv)
+int hf_arg_argv(struct hf_call *c, char *text, size_t size, char **argv, unsigned int max)
 {
 	struct hf_json arr = hf_json_get(c->args, "argv");
 	unsigned int i;
 
-	for (i = 0; i < MAX_ARGS; i++) {
+	for (i = 0; i < max; i++) {
 		struct hf_json v = hf_json_at(arr, i);
 		int err;
 
@@ -130,7 +130,7 @@ static int get_argv(struct hf_call *c, char *text, size_t size, char **argv)
 		text += strlen(text) + 1;
 	}
 	argv[i] = NULL;
-	return i && i < MAX_ARGS ? 0 : hf_fail(&c->err, EINVAL, "argv");
+	return i && i < max ? 0 : hf_fail(&c->err, EINVAL, "argv");
 }
 
 int hf_cmd_run(struct hf_call *c)
@@ -141,7 +141,7 @@ int hf_cmd_run(struct hf_call *c)
 	int pipefd[2], status, err;
 	pid_t pid;
 
-	err = get_argv(c, text, sizeof(text), argv);
+	err = hf_arg_argv(c, text, sizeof(text), argv, MAX_ARGS);
 	if (!err)
 		err = hf_arg_u64(c, "timeout_s", 60, &timeout_s);
 	if (!err && timeout_s > INT_MAX / 1000 - 1)

@@ -98,6 +98,6 @@ int hf_pagemap_open(struct hf_err *e);
  * Send the slot's `mem` events: runs of guest-physical memory, in memfd order.
  * Return: 0 or -errno.
  */
-int hf_slot_send_mem(const struct hf_slot *s, unsigned int slot, struct hf_err *e);
+int hf_send_mem(const uint8_t *mem, size_t size, unsigned int slot, struct hf_err *e);
 
 #endif
