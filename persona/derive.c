@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A map from a device, as a start: each capability where the device has it, and all that is
+ * read-only written down, so that another firmware does not change it.
+ */
+#include "internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/pci_regs.h>
+
+static void note(struct hf_diags *d, const struct hf_cfg *c, const char *reg, const char *hint,
+		 const char *text)
+{
+	struct hf_loc loc = { .file = c->name };
+
+	hf_diag_add(d, HF_NOTE, &loc, reg, hint, "%s", text);
+}
+
+/* Once for each register, though it has many fields. */
+static int pin(struct hf_rules *rules, const struct hf_capdef *def, const uint8_t *cap,
+	       uint16_t off, uint8_t width)
+{
+	struct hf_rule r = { .off = off, .width = width, .treat = HF_T_RO, .has_value = true };
+
+	for (size_t i = 0; i < rules->n; i++)
+		if (rules->rule[i].off == off && rules->rule[i].width == width)
+			return 0;
+	r.mask = hf_reg_fixed(def, off, width);
+	r.value = hf_get(cap + off, width) & r.mask;
+	return r.mask ? hf_rules_add(rules, &r) : 0;
+}
+
+static int pin_known(struct hf_rules *rules, const struct hf_capdef *def, const uint8_t *cap,
+		     unsigned int entries)
+{
+	struct hf_field_iter it = { 0 };
+	struct hf_field f;
+	int err = 0;
+
+	while (!err && hf_field_next(def, entries, &it, &f))
+		if (hf_field_exists(&f, hf_get(cap, 4)))
+			err = pin(rules, def, cap, f.off, f.width);
+	return err;
+}
+
+static bool covered(const struct hf_capdef *def, uint16_t off, uint8_t width)
+{
+	for (unsigned int i = 0; i < def->nfields; i++)
+		if (off < def->fields[i].off + def->fields[i].width &&
+		    def->fields[i].off < off + width)
+			return true;
+	return false;
+}
+
+/* What nobody but the vendor knows: in pieces as large as alignment allows. */
+static int pin_opaque(struct hf_rules *rules, const struct hf_capdef *def, const uint8_t *cap,
+		      uint16_t len)
+{
+	uint16_t off = def->ext ? 4 : 2;
+	uint8_t width;
+	int err = 0;
+
+	while (!err && off < len) {
+		for (width = 4; width > 1; width /= 2)
+			if (!(off % width) && off + width <= len && !covered(def, off, width))
+				break;
+		if (!covered(def, off, width))
+			err = pin(rules, def, cap, off, width);
+		off += width;
+	}
+	return err;
+}
+
+static unsigned int index_of(const struct hf_cfg *c, unsigned int i)
+{
+	unsigned int n = 0;
+
+	for (unsigned int k = 0; k < i; k++)
+		n += c->caps[k].ext == c->caps[i].ext && c->caps[k].id == c->caps[i].id;
+	return n;
+}
+
+static int derive_cap(struct hf_persona *p, const struct hf_cfg *c, unsigned int i, bool all,
+		      struct hf_diags *d)
+{
+	const struct hf_devcap *k = &c->caps[i];
+	const uint8_t *bytes = c->bytes + k->pos;
+	struct hf_pcap *cap;
+	char buf[8];
+	int err;
+
+	if (!k->def && !all) {
+		note(d, c, hf_cap_name(k->ext, k->id, buf),
+		     "write 'length BYTES' if the guest needs it",
+		     "this capability is not known, and left out");
+		return 0;
+	}
+	cap = hf_persona_add_cap(p);
+	if (!cap)
+		return -ENOMEM;
+	cap->ext = k->ext;
+	cap->id = k->id;
+	cap->index = index_of(c, i);
+	if (k->def && k->def->drop && !all) {
+		cap->mode = HF_CAP_DROP;
+		return 0;
+	}
+	cap->mode = HF_CAP_DEVICE;
+	cap->at = k->pos;
+	cap->version = k->ext ? PCI_EXT_CAP_VER(hf_get(bytes, 4)) : 0;
+	cap->length = k->def ? 0 : 4;
+	if (!k->def)
+		return 0;
+	err = pin_known(&cap->rules, k->def, bytes, hf_cap_entries(k->def, bytes));
+	if (!err && k->def->opaque)
+		err = pin_opaque(&cap->rules, k->def, bytes, k->len);
+	return err;
+}
+
+/* The list of extended capabilities starts at 100h, whether or not one is kept there. */
+static int lead_on(struct hf_persona *p)
+{
+	struct hf_pcap *cap;
+	bool any = false;
+
+	for (size_t i = 0; i < p->ncaps; i++) {
+		if (!p->caps[i].ext || p->caps[i].mode == HF_CAP_DROP)
+			continue;
+		if (p->caps[i].at == HF_CFG_SIZE)
+			return 0;
+		any = true;
+	}
+	if (!any)
+		return 0;
+	cap = hf_persona_add_cap(p);
+	if (!cap)
+		return -ENOMEM;
+	cap->ext = true;
+	cap->at = HF_CFG_SIZE;
+	cap->mode = HF_CAP_SYNTH;
+	return 0;
+}
+
+static void derive_bars(struct hf_persona *p, const struct hf_cfg *c, struct hf_diags *d)
+{
+	for (unsigned int i = 0; i < HF_BARS; i++) {
+		const struct hf_bar *b = &c->bar[i];
+		char name[8];
+
+		if (b->type == HF_BAR_NONE || b->upper)
+			continue;
+		p->bar[i].mode = HF_BAR_KEEP;
+		p->bar[i].size = b->size;
+		if (i < HF_CFG_ROM) {
+			p->bar[i].type = b->type;
+			p->bar[i].prefetch = b->prefetch && b->type != HF_BAR_IO;
+		}
+		snprintf(name, sizeof(name), i == HF_CFG_ROM ? "rom" : "bar%u", i);
+		if (!b->size)
+			note(d, c, name, "add 'size'; lspci -vvxxxx tells it",
+			     "config space does not tell how large it is");
+	}
+}
+
+static void derive_identity(struct hf_persona *p, const struct hf_cfg *c, bool all,
+			    struct hf_diags *d)
+{
+	p->vf = hf_cfg_is_vf(c);
+	for (unsigned int i = 0; i < HF_IDS; i++) {
+		if (p->vf && !all && (i == HF_ID_VENDOR || i == HF_ID_DEVICE))
+			continue;
+		p->id[i].given = true;
+		p->id[i].value = hf_get(c->bytes + hf_ident_off[i], hf_ident_width[i]);
+	}
+	if (p->vf && !all)
+		note(d, c, "vendor",
+		     "add vendor and device to 'identity'; they are those of the PF",
+		     "a VF does not tell who it is");
+}
+
+int hf_derive(const struct hf_cfg *c, bool all, struct hf_persona **out, struct hf_diags *d)
+{
+	struct hf_loc loc = { .file = c->name };
+	struct hf_persona *p;
+	char name[32];
+	int err = 0;
+
+	if ((c->bytes[PCI_HEADER_TYPE] & PCI_HEADER_TYPE_MASK) != PCI_HEADER_TYPE_NORMAL ||
+	    c->broken) {
+		hf_diag_add(d, HF_ERROR, &loc, c->broken ? NULL : "header_type", NULL, "%s",
+			    c->broken ? c->broken
+				      : "this is a bridge: only endpoints are given to VMs");
+		return -EOPNOTSUPP;
+	}
+	p = hf_persona_new();
+	if (!p)
+		return -ENOMEM;
+	snprintf(name, sizeof(name), "%04x-%04x", hf_get(c->bytes, 2), hf_get(c->bytes + 2, 2));
+	p->name = strdup(name);
+	p->version = 1;
+	derive_identity(p, c, all, d);
+	derive_bars(p, c, d);
+	err = p->name ? pin_known(&p->rules, &hf_header_def, c->bytes, 1) : -ENOMEM;
+	for (unsigned int i = 0; !err && i < c->ncaps; i++)
+		err = derive_cap(p, c, i, all, d);
+	err = err ?: lead_on(p);
+	if (err)
+		hf_persona_free(p);
+	else
+		*out = p;
+	return err;
+}
+
+int hf_persona_derive(const struct hf_cfg *c, struct hf_persona **out, struct hf_diags *d)
+{
+	return hf_derive(c, false, out, d);
+}
