@@ -24,6 +24,7 @@ extern const struct cli_command cli_vm_save, cli_vm_resume, cli_vm_cancel, cli_v
 	cli_vm_list;
 
 int cli_vm(int argc, char **argv);
+int cli_check(int argc, char **argv);
 
 /* One line to stderr, "holdfast: ..." */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* holdfast: the program. */
 #include "cli.h"
+#include "persona.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -15,6 +16,9 @@ static void help(FILE *out)
 	      "\n"
 	      "Commands:\n"
 	      "  vm save|resume|cancel|kexec|list   carry a QEMU VM across the update\n"
+	      "  check NAME                         what could its guest see change?\n"
+	      "  persona show|check|render|diff|compat\n"
+	      "                                     what a guest sees of a PCI device\n"
 	      "\n"
 	      "`holdfast vm --help` says more, holdfast(1) and holdfast-vm(1) the rest.\n"
 	      "Exit status: 0 done, 1 failed, 2 wrong usage, 3 refused, nothing changed.\n",
@@ -47,6 +51,10 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc && !strcmp(argv[optind], "vm"))
 		return cli_vm(argc - optind, argv + optind);
+	if (optind < argc && !strcmp(argv[optind], "check"))
+		return cli_check(argc - optind, argv + optind);
+	if (optind < argc && !strcmp(argv[optind], "persona"))
+		return cmd_persona(argc - optind, argv + optind);
 	if (optind < argc)
 		cli_say("there is no command \"%s\"", argv[optind]);
 	help(stderr);

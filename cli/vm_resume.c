@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include <holdfast/command.h>
+#include <holdfast/config.h>
 #include <holdfast/luo.h>
 #include <holdfast/rebuild.h>
 #include <holdfast/util.h>
@@ -148,6 +149,20 @@ static int write_state(struct resume *r, struct hf_error *e)
 	return err;
 }
 
+/* Nothing depends on it: the guest has the device it had, for better or worse. */
+static void compare_config(struct resume *r)
+{
+	struct hf_error e;
+	size_t noticed;
+
+	json_object_put(r->run.changes);
+	if (hf_config_compare(&r->m, &r->run.changes, &noticed, &e))
+		cli_say("%s: config space is not compared: %s", r->name, e.text);
+	else if (noticed)
+		cli_say("%s: the guest could see %zu registers change: holdfast check %s", r->name,
+			noticed, r->name);
+}
+
 /* Everything from the session to the point where only the VMM is missing. */
 static int set_up(struct resume *r, bool *lost, struct hf_error *e)
 {
@@ -173,8 +188,12 @@ static int set_up(struct resume *r, bool *lost, struct hf_error *e)
 		return err;
 	at = hf_times_since(t, "rebuild", at);
 	err = hf_rebuild_irqs(&r->m, e);
-	hf_times_since(t, "irqs", at);
-	return err;
+	if (err)
+		return err;
+	at = hf_times_since(t, "irqs", at);
+	compare_config(r);
+	hf_times_since(t, "compare", at);
+	return 0;
 }
 
 /* The kernel has given a part of the VM up. What can be had is put where one can look at it. */

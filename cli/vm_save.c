@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include <holdfast/command.h>
+#include <holdfast/config.h>
 #include <holdfast/fdkind.h>
 #include <holdfast/kexec.h>
 #include <holdfast/luo.h>
@@ -30,6 +31,8 @@ struct save {
 	bool kexec, json;
 	int *drop;
 	size_t ndrop;
+	char **personas; /* [BDF=]MAP */
+	size_t npersonas;
 	int session;
 	struct hf_manifest m;
 	struct hf_run run;
@@ -189,6 +192,10 @@ static int prepare(struct save *s, struct hf_error *e)
 		return err;
 	at = hf_times_since(t, "preserve", at);
 	err = hf_save_query(&s->m, e);
+	if (!err)
+		err = hf_config_save(&s->m, e);
+	for (size_t i = 0; i < s->npersonas && !err; i++)
+		err = hf_config_persona(&s->m, s->personas[i], e);
 	if (err)
 		return err;
 	at = hf_times_since(t, "query", at);
@@ -241,12 +248,14 @@ static int run(int argc, char **argv)
 	static const struct option options[] = {
 		{ "kexec", no_argument, NULL, 'k' },
 		{ "drop-fd", required_argument, NULL, 'd' },
+		{ "persona", required_argument, NULL, 'p' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	struct save s = { .session = -1, .command = cli_split(&argc, argv) };
 	struct hf_error e;
+	char **map;
 	long n;
 	int c, *p;
 
@@ -268,6 +277,12 @@ static int run(int argc, char **argv)
 			if (!p)
 				return refuse(&s, e.text, CLI_REFUSED);
 			*p = (int)n;
+			break;
+		case 'p':
+			map = hf_append(&s.personas, &s.npersonas, sizeof(*map), &e);
+			if (!map)
+				return refuse(&s, e.text, CLI_REFUSED);
+			*map = optarg;
 			break;
 		case 'h':
 			if (!s.command)
@@ -295,12 +310,16 @@ static int run(int argc, char **argv)
 const struct cli_command cli_vm_save = {
 	.name = "save",
 	.run = run,
-	.usage = "NAME [--kexec] [--drop-fd N]... [--json] -- COMMAND ARGS...",
+	.usage = "NAME [--kexec] [--drop-fd N]... [--persona [BDF=]MAP]... [--json] -- COMMAND "
+		 "ARGS...",
 	.help = "Executed by QEMU through cpr-exec-command. Preserves the VM and waits for the\n"
 		"kexec. If anything stands in the way, prints the reason and executes COMMAND,\n"
 		"which takes the VM back in this kernel.\n\n"
 		"  --kexec      jump into the loaded kernel as soon as the VM is preserved\n"
 		"  --drop-fd N  leave descriptor N behind\n"
+		"  --persona [BDF=]MAP\n"
+		"               what the guest may see of the device, see persona-map(5); after the\n"
+		"               update `holdfast check` tells what it could see change\n"
 		"  --json       say what has become of it as JSON on stdout\n"
 		"  COMMAND      the QEMU to start, with -incoming file:PATH\n",
 };

@@ -11,7 +11,7 @@ import time
 import traceback
 
 from . import flows, judge, report, run as run_mod, scenario, show
-from .errors import Infra, Skip, StepFailed
+from .errors import EmulatorFault, Infra, Skip, StepFailed
 
 PASS, FAIL, USAGE, INFRA, SKIP = 0, 1, 2, 75, 77
 
@@ -75,7 +75,8 @@ def run_one(sc, options):
         except StepFailed as e:
             verdict, reasons, text = "fail", [e.reason], e.text
         except Infra as e:
-            verdict, text = ("fail", str(e)) if run.started else ("infra", str(e))
+            fault = isinstance(e, EmulatorFault) or not run.started
+            verdict, text = ("infra" if fault else "fail"), str(e)
             reasons = ["infra"]
         if verdict != "infra" and not books.closed and sc.kind not in ("refuse", "vm"):
             bars_when_broken(run, books)

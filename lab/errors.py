@@ -23,3 +23,7 @@ class StepFailed(LabError):
         super().__init__(text or reason)
         self.reason = reason
         self.text = text or reason
+
+
+class EmulatorFault(Infra):
+    """QEMU itself went wrong, which says nothing about the kernel, however far the run had come."""

@@ -7,7 +7,7 @@ import threading
 import time
 
 from . import ctl, qemu, result, trace, traffic, watch
-from .errors import Infra, Skip, StepFailed
+from .errors import EmulatorFault, Infra, Skip, StepFailed
 
 BOOT_S = 60
 MARK_BASE = 0xA0
@@ -74,7 +74,10 @@ class Run:
         if not self.started:
             return Infra(f"{what}: {e}")
         if self.machine.alive():
-            return StepFailed(f"timeout:{what}", f"{e} (where its CPUs are: {self.machine.save_cpus()})")
+            where = self.machine.save_cpus()
+            if qemu.lost_eoi(where):
+                return EmulatorFault(f"the emulated APIC of a CPU waits for the end of an interrupt that no one handles any more; see {where}")
+            return StepFailed(f"timeout:{what}", f"{e} (where its CPUs are: {where})")
         return StepFailed("host_died", f"{e} (QEMU ended; the last lines are in {self.dir}/console.log)")
 
     def cmdline(self, generation):

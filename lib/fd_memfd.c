@@ -12,7 +12,9 @@
 static bool match(const struct stat *st, const char *link, const char *sysfs)
 {
 	(void)sysfs;
-	return S_ISREG(st->st_mode) && !st->st_nlink && !strncmp(link, "/memfd:", 7);
+	/* One that has come from a session has no name. */
+	return S_ISREG(st->st_mode) && !st->st_nlink &&
+	       (!strncmp(link, "/memfd:", 7) || !strcmp(link, "/ (deleted)"));
 }
 
 static int save(struct hf_fd *f, struct hf_error *e)

@@ -27,8 +27,11 @@ void hf_manifest_init(struct hf_manifest *m)
 
 void hf_manifest_free(struct hf_manifest *m)
 {
-	for (size_t i = 0; i < m->ndevices; i++)
+	for (size_t i = 0; i < m->ndevices; i++) {
 		free(m->devices[i].irqs);
+		free(m->devices[i].config);
+		free(m->devices[i].persona);
+	}
 	for (size_t i = 0; i < m->nspaces; i++)
 		free(m->spaces[i].maps);
 	free(m->devices);

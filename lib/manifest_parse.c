@@ -78,11 +78,55 @@ static void parse_irq(struct hf_jread *r, struct hf_irq *q)
 		hf_jr_bad(r, "vector", "only MSI and MSI-X have more than one");
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static void parse_config(struct hf_jread *r, struct hf_device *d)
+{
+	const char *text = hf_jr_str(r, "config");
+	size_t len = text ? strlen(text) / 2 : 0;
+
+	if (!text)
+		return;
+	if (strlen(text) % 2 || (len != 256 && len != HF_CONFIG_MAX)) {
+		hf_jr_bad(r, "config", "neither 256 nor 4096 bytes");
+		return;
+	}
+	d->config = hf_calloc(len, 1, r->e);
+	if (!d->config) {
+		r->err = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < len; i++) {
+		int hi = hex_digit(text[2 * i]), lo = hex_digit(text[2 * i + 1]);
+
+		if (hi < 0 || lo < 0) {
+			hf_jr_bad(r, "config", "byte 0x%zx is not hexadecimal", i);
+			return;
+		}
+		d->config[i] = (uint8_t)(hi << 4 | lo);
+	}
+	d->config_len = len;
+}
+
+static void parse_persona(struct hf_jread *r, struct hf_device *d)
+{
+	const char *text = hf_jr_str(r, "persona");
+
+	d->persona = text ? hf_strdup(text, r->e) : NULL;
+	if (text && !d->persona)
+		r->err = -ENOMEM;
+}
+
 static void parse_device(struct hf_jread *r, struct hf_device *d)
 {
 	static const char *const known[] = { "fd",	"iommufd", "bdf",	 "dev_id",
 					     "ioas_id", "hwpt_id", "hwpt_flags", "auto_domain",
-					     "irqs",	NULL };
+					     "irqs",	"config",  "persona",	 NULL };
 	const char *bdf = hf_jr_str(r, "bdf");
 	size_t n;
 
@@ -101,6 +145,10 @@ static void parse_device(struct hf_jread *r, struct hf_device *d)
 	if (d->hwpt_flags & ~(uint32_t)KNOWN_HWPT_FLAGS)
 		hf_jr_bad(r, "hwpt_flags", "0x%x has flags this version does not know",
 			  d->hwpt_flags);
+	if (hf_jr_has(r, "config"))
+		parse_config(r, d);
+	if (hf_jr_has(r, "persona"))
+		parse_persona(r, d);
 	n = hf_jr_array(r, "irqs");
 	for (size_t i = 0; i < n && !r->err; i++) {
 		struct hf_irq *q = hf_append(&d->irqs, &d->nirqs, sizeof(*q), r->e);

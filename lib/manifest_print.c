@@ -74,6 +74,18 @@ static struct json_object *print_irq(const struct hf_irq *q)
 	return o;
 }
 
+static void add_hex(struct json_object *o, const char *key, const uint8_t *bytes, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	char text[2 * HF_CONFIG_MAX];
+
+	for (size_t i = 0; i < len; i++) {
+		text[2 * i] = digits[bytes[i] >> 4];
+		text[2 * i + 1] = digits[bytes[i] & 15];
+	}
+	json_object_object_add(o, key, json_object_new_string_len(text, (int)(2 * len)));
+}
+
 static struct json_object *print_device(const struct hf_device *d)
 {
 	struct json_object *o = json_object_new_object(), *irqs = json_object_new_array();
@@ -89,6 +101,10 @@ static struct json_object *print_device(const struct hf_device *d)
 	for (size_t i = 0; i < d->nirqs; i++)
 		json_object_array_add(irqs, print_irq(&d->irqs[i]));
 	json_object_object_add(o, "irqs", irqs);
+	if (d->config_len)
+		add_hex(o, "config", d->config, d->config_len);
+	if (d->persona)
+		add_str(o, "persona", d->persona);
 	return o;
 }
 

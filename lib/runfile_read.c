@@ -70,6 +70,8 @@ static void parse(struct hf_jread *r, struct hf_run *run)
 	run->start = hf_jr_u64(r, "start", 0, INT64_MAX);
 	run->devices = hf_jr_strv(r, "devices");
 	parse_times(r, &run->times);
+	if (hf_jr_has(r, "changes") && hf_jr_array(r, "changes") < SIZE_MAX && !r->err)
+		run->changes = json_object_get(json_object_object_get(r->o, "changes"));
 	run->has_kept = hf_jr_has(r, "kept");
 	if (run->has_kept)
 		parse_kept(r, &run->kept);

@@ -25,6 +25,7 @@
 #define HF_ID_LIMIT	4096 /* and so are IDs of iommufd objects */
 #define HF_VECTOR_LIMIT 2048 /* as many as MSI-X can have */
 #define HF_MANIFEST_MAX (64u << 20) /* bytes */
+#define HF_CONFIG_MAX	4096 /* bytes of config space */
 
 /* Tokens in the session: a preserved descriptor has its number, these are above. */
 #define HF_TOKEN_STATE	  (UINT64_C(1) << 32)
@@ -61,6 +62,9 @@ struct hf_device {
 	bool auto_domain; /* attached to the address space itself */
 	struct hf_irq *irqs;
 	size_t nirqs;
+	uint8_t *config; /* config space as its owner read it at save; NULL: not known */
+	size_t config_len; /* 0, 256 or 4096 */
+	char *persona; /* text of its persona map, NULL if it has none */
 };
 
 /* A mapping; fd is a memfd, or with mmio the device whose region it is. */

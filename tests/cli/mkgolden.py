@@ -45,6 +45,10 @@ AUTO = copy.deepcopy(FULL)
 for d in AUTO["devices"]:
     d.update(auto_domain=True, hwpt_flags=0, hwpt_id=4)
 
+CONFIG = copy.deepcopy(FULL)
+CONFIG["devices"][0].update(config="8680c910" + "0" * 8184, persona='persona "nic" version 1\n')
+CONFIG["devices"][1].update(config="ffff" * 128)
+
 DELETE = object()
 
 
@@ -83,6 +87,9 @@ BAD = {
     "device-id-of-space": (["devices", 1, "dev_id"], 3), "device-hwpt-of-device": (["devices", 1, "hwpt_id"], 1),
     "device-hwpt-differs": (["devices", 1, "hwpt_flags"], 0), "device-hwpt-fault": (["devices", 0, "hwpt_flags"], 4),
     "device-auto-text": (["devices", 0, "auto_domain"], "yes"), "device-bdf-long": (["devices", 0, "bdf"], "x" * 32),
+    "device-config-size": (["devices", 0, "config"], "00" * 255), "device-config-odd": (["devices", 0, "config"], "0" * 513),
+    "device-config-hex": (["devices", 0, "config"], "0" * 511 + "g"),
+    "device-config-number": (["devices", 0, "config"], 7), "device-persona-number": (["devices", 0, "persona"], 7),
     "irq-fd-is-memfd": (["devices", 0, "irqs", 0, "fd"], 10), "irq-index": (["devices", 0, "irqs", 0, "index"], 5),
     "irq-vector": (["devices", 0, "irqs", 0, "vector"], 2048), "irq-action": (["devices", 0, "irqs", 0, "action"], 8),
     "irq-unmask-msix": (["devices", 0, "irqs", 0, "action"], 16),
@@ -104,7 +111,7 @@ RAW = {"empty": "", "null": "null", "array": "[]", "cut": json.dumps(FULL)[:-1],
 
 
 def main(where):
-    for name, m in (("full", FULL), ("bare", BARE), ("auto-domain", AUTO)):
+    for name, m in (("full", FULL), ("bare", BARE), ("auto-domain", AUTO), ("config", CONFIG)):
         (where / "good" / f"{name}.json").write_text(json.dumps(m, indent=1) + "\n")
     for name, (path, value) in BAD.items():
         (where / "bad" / f"{name}.json").write_text(json.dumps(changed(path, value), indent=1) + "\n")

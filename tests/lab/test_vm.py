@@ -279,6 +279,33 @@ class Whole(unittest.TestCase):
         self.assertIn("make guest", self.go("vm-cold")["text"])
 
 
+class LostEoi(unittest.TestCase):
+    """Three samples of two CPUs, as QEMU's monitor tells."""
+
+    def said(self, isr="251 ", halted=1, flags=0x246, last=None):
+        def cpu(n, isr):
+            return f"CPU#{n}\nRIP=ffffffff817530a3 RFL={flags:08x} [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT={halted}\n", f"ISR\t {isr}\nIRR\t (none)\n"
+
+        samples = []
+        for text in (isr, isr, last or isr):
+            (cpu0, apic0), (cpu1, apic1) = cpu(0, text), cpu(1, "(none)")
+            samples.append(cpu0 + cpu1 + apic0 + apic1)
+        with tempfile.NamedTemporaryFile("w", suffix=".log") as f:
+            f.write("".join(samples))
+            f.flush()
+            return qemu.lost_eoi(f.name)
+
+    def test_sleeps_with_one_in_service(self):
+        self.assertTrue(self.said())
+
+    def test_what_a_kernel_may_do(self):
+        for other in ({"isr": "(none)"}, {"halted": 0}, {"flags": 0x46}, {"last": "(none)"}):
+            self.assertFalse(self.said(**other), other)
+
+    def test_nothing_known(self):
+        self.assertFalse(qemu.lost_eoi("/nonexistent"))
+
+
 class Parts(unittest.TestCase):
     def test_command_line(self):
         one = vm.Vm({"name": "x", "nics": [0], "others": [1], "hot": 1})

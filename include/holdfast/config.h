@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Config space of the devices of a VM, as the guest sees it: what it was before the
+ * update, what it is after it, and whether the guest could tell the difference.
+ */
+#ifndef HOLDFAST_CONFIG_H
+#define HOLDFAST_CONFIG_H
+
+#include <json-c/json.h>
+#include <stddef.h>
+
+#include <holdfast/error.h>
+#include <holdfast/manifest.h>
+
+/*
+ * Read config space of all devices of @m through their files. A device that has none
+ * to be read, or only a part of it, is left without. Return: 0 or -errno.
+ */
+int hf_config_save(struct hf_manifest *m, struct hf_error *e);
+
+/*
+ * Give devices a persona: the map in file @path, or "BDF=PATH" for one of them. A map that
+ * the device cannot honour is refused. After hf_config_save().
+ * Return: 0, -EOPNOTSUPP, -errno.
+ */
+int hf_config_persona(struct hf_manifest *m, const char *path, struct hf_error *e);
+
+/*
+ * Compare what the owner of each device reads now with what it read at save, through
+ * the persona if there is one. *@changes: an array with one object for each register that
+ * differs: device, register, offset, before, after, noticed (false: a bit of state,
+ * that changes by itself), text. The caller puts it. *@noticed: how many the guest
+ * could notice. Return: 0 or -errno.
+ */
+int hf_config_compare(const struct hf_manifest *m, struct json_object **changes, size_t *noticed,
+		      struct hf_error *e);
+
+#endif
