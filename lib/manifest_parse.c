@@ -294,7 +294,10 @@ int hf_manifest_parse(struct hf_manifest *m, const char *text, size_t len, struc
 	tok = json_tokener_new();
 	if (!tok)
 		return hf_fail_text(e, ENOMEM, "no memory to read the manifest");
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
+	/*
+	 * Not JSON_TOKENER_STRICT: that wants UTF-8 in strings from json-c 0.18 on, and
+	 * arguments and environment are any bytes. Every field is checked anyway.
+	 */
 	r.o = json_tokener_parse_ex(tok, text, (int)len);
 	jerr = json_tokener_get_error(tok);
 	if (jerr == json_tokener_continue)

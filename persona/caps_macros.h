@@ -7,6 +7,9 @@
 
 #include <linux/pci_regs.h>
 
+/* Versions of clang-format differ about initialisers in macros. */
+/* clang-format off */
+
 /* REGISTER at OFFSET, WIDTH bytes: field NAME, MASK, access, treatment, promise, more. */
 #define F(r, o, w, n, m, acc, tr, pr, ...)                                                    \
 	{                                                                                     \
@@ -31,5 +34,7 @@
 		__VA_ARGS__                                                                    \
 	}
 #define EXT .ext = true
+
+/* clang-format on */
 
 #endif
