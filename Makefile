@@ -13,7 +13,7 @@ BUILD ?= build
 override BUILD := $(abspath $(BUILD))
 export BUILD
 
-.PHONY: help demo demo-vm check check-vm lint lab kernel kernels guest cli install tests deps clean distclean
+.PHONY: help demo demo-vm check check-vm lint lab kernel kernels guest cli install bench tests deps clean distclean
 
 help:
 	@cat scripts/help.txt
@@ -58,6 +58,10 @@ cli:
 # DESTDIR=DIR and meson's own prefix decide where to.
 install: cli
 	@meson install -C "$(BUILD)/cli/meson" $(if $(DESTDIR),--destdir "$(DESTDIR)")
+
+bench:
+	@scripts/deps build check
+	@$(MAKE) -C tests/persona bench BUILD="$(BUILD)"
 
 tests:
 	@scripts/deps build check
