@@ -169,6 +169,10 @@ class Machine:
     def alive(self):
         return self.proc is not None and self.proc.poll() is None
 
+    def crashed(self):
+        """Did QEMU end by a signal of its own, a failed assertion? No guest may bring it to that."""
+        return self.proc is not None and self.proc.poll() in (-signal.SIGABRT, -signal.SIGSEGV)
+
     def last_words(self):
         try:
             with open(os.path.join(self.outdir, "qemu.log"), errors="replace") as f:

@@ -78,6 +78,8 @@ class Run:
             if qemu.lost_eoi(where):
                 return EmulatorFault(f"the emulated APIC of a CPU waits for the end of an interrupt that no one handles any more; see {where}")
             return StepFailed(f"timeout:{what}", f"{e} (where its CPUs are: {where})")
+        if self.machine.crashed():
+            return EmulatorFault(f"QEMU crashed: {self.machine.last_words()}")
         return StepFailed("host_died", f"{e} (QEMU ended; the last lines are in {self.dir}/console.log)")
 
     def cmdline(self, generation):

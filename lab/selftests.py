@@ -11,7 +11,7 @@ import shutil
 import sys
 
 from . import ctl, qemu
-from .errors import Infra
+from .errors import EmulatorFault, Infra
 from .run import BOOT_S, put
 
 KSFT_SKIP = 4
@@ -120,6 +120,8 @@ class Selftests:
             for name in ACROSS_KEXEC:
                 self.across_kexec(name)
         except (ctl.AgentError, ctl.AgentTimeout) as e:
+            if self.machine.crashed():
+                raise EmulatorFault(f"QEMU crashed: {self.machine.last_words()}") from e
             self.report("not ok", name, f"{e}; see {self.dir}/console.log")
         finally:
             self.stop()
@@ -138,7 +140,12 @@ def main():
     args = p.parse_args()
     tests = Selftests(os.path.abspath(args.build), args.kernel, args.accel, args.patience)
     try:
-        tests.all()
+        try:
+            tests.all()
+        except EmulatorFault as e:
+            print(f"selftests: {e}: once more", file=sys.stderr)
+            tests = Selftests(os.path.abspath(args.build), args.kernel, args.accel, args.patience)
+            tests.all()
     except Infra as e:
         print(f"selftests: {e}", file=sys.stderr)
         return 75

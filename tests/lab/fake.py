@@ -63,6 +63,12 @@ class Machine:
             nic.bdf, nic.ports = f"0000:0{i + 1}:00.0", [f"0000:00:0{i + 4}.0"]
         self.bystander.bdf, self.bystander.ports = "0000:09:00.0", ["0000:00:09.0"]
 
+    def crashed(self):
+        return "qemu" in self.broken
+
+    def last_words(self):
+        return "Assertion failed"
+
     def alive(self):
         return not self.done.is_set()
 

@@ -249,6 +249,10 @@ class Whole(unittest.TestCase):
             with self.subTest(broken):
                 self.assertIn(name, self.reasons("vm-nic", broken))
 
+    def test_emulator_that_crashes_says_nothing_about_the_kernel(self):
+        out = self.go("vm-nic", ["panic", "qemu"])
+        self.assertEqual((out["verdict"], out["text"]), ("infra", "QEMU crashed: Assertion failed"))
+
     def test_twin(self):
         out = self.go("vm-nic", ["guard"], negative=True)
         self.assertTrue(out["negative"]["as_expected"])
