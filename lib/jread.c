@@ -182,3 +182,19 @@ struct hf_jread hf_jr_obj(struct hf_jread *r, const char *key)
 {
 	return part(r, get(r, key, json_type_object, "an object"), key);
 }
+
+void hf_jr_times(struct hf_jread *r, struct hf_times *t)
+{
+	struct hf_jread sub = hf_jr_obj(r, "times_ms");
+
+	r->err = sub.err;
+	if (sub.err)
+		return;
+	json_object_object_foreach(sub.o, key, val)
+	{
+		double ms = json_object_get_double(val);
+
+		if (ms >= 0 && ms < 1e12)
+			hf_times_add(t, key, (uint64_t)(ms * 1000 + 0.5));
+	}
+}

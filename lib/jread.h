@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <holdfast/error.h>
+#include <holdfast/times.h>
 
 struct hf_jread {
 	struct json_object *o; /* an object */
@@ -43,5 +44,10 @@ size_t hf_jr_array(struct hf_jread *r, const char *key);
 struct hf_jread hf_jr_elem(struct hf_jread *r, const char *key, size_t i);
 /* The object @key. */
 struct hf_jread hf_jr_obj(struct hf_jread *r, const char *key);
+/*
+ * The object "times_ms", as hf_times_json() makes it. Milliseconds are for people: what is
+ * wrong with one of them is no reason to lose a VM.
+ */
+void hf_jr_times(struct hf_jread *r, struct hf_times *t);
 
 #endif

@@ -206,23 +206,6 @@ static void parse_space(struct hf_jread *r, struct hf_space *s)
 	}
 }
 
-/* Milliseconds are for people: what is wrong with them is no reason to lose a VM. */
-static void parse_times(struct hf_jread *r, struct hf_times *t)
-{
-	struct hf_jread sub = hf_jr_obj(r, "times_ms");
-
-	r->err = sub.err;
-	if (sub.err)
-		return;
-	json_object_object_foreach(sub.o, key, val)
-	{
-		double ms = json_object_get_double(val);
-
-		if (ms >= 0 && ms < 1e12)
-			hf_times_add(t, key, (uint64_t)(ms * 1000 + 0.5));
-	}
-}
-
 /* One list of objects: @parse of each into an element of the array. */
 #define PARSE_LIST(r, key, array, count, parse)                                                \
 	do {                                                                                   \
@@ -279,7 +262,7 @@ static void parse_all(struct hf_jread *r, struct hf_manifest *m)
 	PARSE_LIST(r, "fds", m->fds, m->nfds, parse_fd);
 	PARSE_LIST(r, "devices", m->devices, m->ndevices, parse_device);
 	PARSE_LIST(r, "spaces", m->spaces, m->nspaces, parse_space);
-	parse_times(r, &m->times);
+	hf_jr_times(r, &m->times);
 }
 
 int hf_manifest_parse(struct hf_manifest *m, const char *text, size_t len, struct hf_error *e)

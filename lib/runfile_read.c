@@ -15,22 +15,6 @@
 
 #define RUN_MAX (1u << 20)
 
-static void parse_times(struct hf_jread *r, struct hf_times *t)
-{
-	struct hf_jread sub = hf_jr_obj(r, "times_ms");
-
-	r->err = sub.err;
-	if (sub.err)
-		return;
-	json_object_object_foreach(sub.o, key, val)
-	{
-		double ms = json_object_get_double(val);
-
-		if (ms >= 0 && ms < 1e12)
-			hf_times_add(t, key, (uint64_t)(ms * 1000 + 0.5));
-	}
-}
-
 /* -1 stands for none, which hf_jr_u32() does not take. */
 static int kept_fd(struct hf_jread *r, const char *key)
 {
@@ -69,7 +53,7 @@ static void parse(struct hf_jread *r, struct hf_run *run)
 	run->pid = (pid_t)hf_jr_u32(r, "pid", 0, INT32_MAX);
 	run->start = hf_jr_u64(r, "start", 0, INT64_MAX);
 	run->devices = hf_jr_strv(r, "devices");
-	parse_times(r, &run->times);
+	hf_jr_times(r, &run->times);
 	if (hf_jr_has(r, "changes") && hf_jr_array(r, "changes") < SIZE_MAX && !r->err)
 		run->changes = json_object_get(json_object_object_get(r->o, "changes"));
 	run->has_kept = hf_jr_has(r, "kept");

@@ -125,17 +125,7 @@ int __wrap_open64(const char *path, int flags, ...)
 	return fake_open(path, flags, mode);
 }
 
-int __wrap_open(const char *path, int flags, ...)
-{
-	mode_t mode = 0;
-	va_list ap;
-
-	va_start(ap, flags);
-	if (flags & O_CREAT)
-		mode = va_arg(ap, mode_t);
-	va_end(ap);
-	return fake_open(path, flags, mode);
-}
+int __wrap_open(const char *path, int flags, ...) __attribute__((alias("__wrap_open64")));
 
 /* The FAKE_FAIL_NTH-th ioctl of this process, counted from 1, does nothing but fail. */
 static int must_fail(void)
