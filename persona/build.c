@@ -165,6 +165,7 @@ static int build(struct hf_build *b)
 	hf_place_caps(b);
 	hf_build_caps(b);
 	hf_build_rules(b);
+	hf_limit_msi(b);
 	hf_check_promises(b);
 	hf_check_msix(b);
 	note_hidden(b);

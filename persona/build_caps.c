@@ -237,3 +237,31 @@ void hf_build_caps(struct hf_build *b)
 	}
 	build_lists(b);
 }
+
+static void not_there(struct hf_build *b, uint16_t at, uint8_t width, uint32_t mask)
+{
+	hf_treat(b, at, width, mask & hf_get(b->v->virt + at, width), HF_T_HIDE, 0);
+}
+
+/*
+ * Section 7.7.1: what Message Control says the function does not have cannot be written:
+ * Extended Message Data, and masks of vectors beyond those it is capable of.
+ */
+void hf_limit_msi(struct hf_build *b)
+{
+	for (unsigned int i = 0; i < b->v->ncaps; i++) {
+		const struct hf_vcap *c = &b->v->caps[i];
+		uint16_t flags = hf_get(b->v->image + c->at + PCI_MSI_FLAGS, 2);
+		uint16_t mask = flags & PCI_MSI_FLAGS_64BIT ? PCI_MSI_MASK_64 : PCI_MSI_MASK_32;
+		unsigned int vectors = 1 << ((flags & PCI_MSI_FLAGS_QMASK) >> 1);
+
+		if (c->ext || c->id != PCI_CAP_ID_MSI || c->len < mask)
+			continue;
+		if (!(flags & HF_MSI_FLAGS_EXT_DATA)) {
+			not_there(b, c->at + PCI_MSI_FLAGS, 2, HF_MSI_FLAGS_EXT_DATA_ENABLE);
+			not_there(b, c->at + mask - 4, 4, 0xffff0000);
+		}
+		if (flags & PCI_MSI_FLAGS_MASKBIT && c->len >= mask + 4 && vectors < 32)
+			not_there(b, c->at + mask, 4, ~UINT32_C(0) << vectors);
+	}
+}

@@ -82,6 +82,10 @@ extern const struct hf_capdef hf_header_def;
 extern const struct hf_capdef hf_std_defs[], hf_ext_defs[];
 extern const unsigned int hf_nstd_defs, hf_next_defs;
 
+/* MSI Message Control: <linux/pci_regs.h> has no names for these. */
+#define HF_MSI_FLAGS_EXT_DATA	     0x0200
+#define HF_MSI_FLAGS_EXT_DATA_ENABLE 0x0400
+
 #define HF_MAX_ENTRIES 6 /* of any capability with HF_F_REPEAT fields: BARs */
 
 const struct hf_capdef *hf_capdef_by_id(bool ext, uint16_t id);

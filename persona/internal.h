@@ -237,6 +237,8 @@ void hf_build_bars(struct hf_build *b);
 void hf_place_caps(struct hf_build *b);
 void hf_build_caps(struct hf_build *b);
 void hf_build_rules(struct hf_build *b);
+/* After the rules, which may promise less than the device has. */
+void hf_limit_msi(struct hf_build *b);
 void hf_check_promises(struct hf_build *b);
 void hf_check_msix(struct hf_build *b);
 /* "msix.flags", "header.command", "0x0f0". */

@@ -123,6 +123,21 @@ static void test_hidden(void)
 	hf_view_free(v);
 }
 
+/* One vector, 64-bit addresses, maskable, no Extended Message Data. */
+static void test_msi(void)
+{
+	struct hf_view *v = setup("nic-pf", "igb");
+
+	wr(v, 0x52, 2, 0xffff);
+	check(rd(v, 0x52, 2) == 0x01f1, "Message Control: 0x%x", rd(v, 0x52, 2));
+	wr(v, 0x5c, 4, 0xffffffff);
+	check(rd(v, 0x5c, 4) == 0xffff, "16 bits of data: 0x%x", rd(v, 0x5c, 4));
+	wr(v, 0x60, 4, 0xffffffff);
+	check(rd(v, 0x60, 4) == 1, "a mask bit for the one vector: 0x%x", rd(v, 0x60, 4));
+	check(!d.writes, "none of it reaches the device");
+	hf_view_free(v);
+}
+
 static void test_failure(void)
 {
 	struct hf_view *v = setup("msix-moved", "e1000e");
@@ -195,6 +210,7 @@ int main(void)
 	test_bars();
 	test_rw1c();
 	test_hidden();
+	test_msi();
 	test_failure();
 	test_vpd();
 	test_pasid();
