@@ -42,7 +42,7 @@ static int pin_known(struct hf_rules *rules, const struct hf_capdef *def, const 
 	int err = 0;
 
 	while (!err && hf_field_next(def, entries, &it, &f))
-		if (hf_field_exists(&f, hf_get(cap, 4)))
+		if (f.treat == HF_T_RO && hf_field_exists(&f, hf_get(cap, 4)))
 			err = pin(rules, def, cap, f.off, f.width);
 	return err;
 }
