@@ -12,19 +12,18 @@
 
 enum { CLI_OK, CLI_FAILED, CLI_USAGE, CLI_REFUSED };
 
-/* One subcommand of `holdfast vm`. argv[0] is its name. Return: exit code. */
+/* A command. argv[0] is the last word of its name. Return: exit code. */
 struct cli_command {
-	const char *name;
+	const char *name; /* "vm list" */
 	int (*run)(int argc, char **argv);
 	const char *usage; /* what follows the name */
 	const char *help; /* lines for --help */
 };
 
 extern const struct cli_command cli_vm_save, cli_vm_resume, cli_vm_cancel, cli_vm_kexec,
-	cli_vm_list;
+	cli_vm_list, cli_check;
 
 int cli_vm(int argc, char **argv);
-int cli_check(int argc, char **argv);
 
 /* One line to stderr, "holdfast: ..." */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -34,6 +33,12 @@ int cli_usage(const struct cli_command *c, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* --help. Return: CLI_OK. */
 int cli_help(const struct cli_command *c);
+
+/*
+ * Options of a command that has --json and --help and no other. Return: whether to go on;
+ * if not, with *@code.
+ */
+bool cli_json_only(const struct cli_command *c, int argc, char **argv, bool *json, int *code);
 
 /* Where run files are: HOLDFAST_RUN_DIR, or the default. */
 const char *cli_run_dir(void);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,15 +34,35 @@ int cli_usage(const struct cli_command *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	cli_say("vm %s: %s", c->name, line);
-	cli_say("usage: holdfast vm %s %s", c->name, c->usage);
+	cli_say("%s: %s", c->name, line);
+	cli_say("usage: holdfast %s %s", c->name, c->usage);
 	return CLI_USAGE;
 }
 
 int cli_help(const struct cli_command *c)
 {
-	printf("Usage: holdfast vm %s %s\n\n%s", c->name, c->usage, c->help);
+	printf("Usage: holdfast %s %s\n\n%s", c->name, c->usage, c->help);
 	return CLI_OK;
+}
+
+bool cli_json_only(const struct cli_command *c, int argc, char **argv, bool *json, int *code)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int o;
+
+	*json = false;
+	while ((o = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (o != 'j') {
+			*code = o == 'h' ? cli_help(c) : cli_usage(c, "wrong option");
+			return false;
+		}
+		*json = true;
+	}
+	return true;
 }
 
 const char *cli_run_dir(void)

@@ -16,7 +16,7 @@ static void help(FILE *out)
 	      "\n"
 	      "Commands:\n"
 	      "  vm save|resume|cancel|kexec|list   carry a QEMU VM across the update\n"
-	      "  check NAME                         what could its guest see change?\n"
+	      "  check [NAME...]                    what could the guests see change?\n"
 	      "  persona show|check|render|diff|compat\n"
 	      "                                     what a guest sees of a PCI device\n"
 	      "\n"
@@ -52,7 +52,7 @@ int main(int argc, char **argv)
 	if (optind < argc && !strcmp(argv[optind], "vm"))
 		return cli_vm(argc - optind, argv + optind);
 	if (optind < argc && !strcmp(argv[optind], "check"))
-		return cli_check(argc - optind, argv + optind);
+		return cli_check.run(argc - optind, argv + optind);
 	if (optind < argc && !strcmp(argv[optind], "persona"))
 		return cmd_persona(argc - optind, argv + optind);
 	if (optind < argc)

@@ -80,23 +80,13 @@ static int cancel(const char *name, struct hf_run *r, struct hf_error *e)
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	bool json = false;
 	struct hf_error e;
 	struct hf_run r;
-	int c, err;
+	bool json;
+	int err;
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c == 'h')
-			return cli_help(&cli_vm_cancel);
-		if (c != 'j')
-			return cli_usage(&cli_vm_cancel, "wrong option");
-		json = true;
-	}
+	if (!cli_json_only(&cli_vm_cancel, argc, argv, &json, &err))
+		return err;
 	if (argc - optind != 1 || !hf_name_valid(argv[optind]))
 		return cli_usage(&cli_vm_cancel, "one NAME");
 	err = hf_run_read(cli_run_dir(), argv[optind], &r, &e);
@@ -118,7 +108,7 @@ static int run(int argc, char **argv)
 }
 
 const struct cli_command cli_vm_cancel = {
-	.name = "cancel",
+	.name = "vm cancel",
 	.run = run,
 	.usage = "NAME [--json]",
 	.help = "Give up the update of a VM that is \"ready\". It goes on in this kernel.\n\n"

@@ -245,7 +245,7 @@ static int run(int argc, char **argv)
 }
 
 const struct cli_command cli_vm_kexec = {
-	.name = "kexec",
+	.name = "vm kexec",
 	.run = run,
 	.usage = "NAME... [--timeout S] [--json]",
 	.help = "Wait until every NAME is \"ready\", then jump into the loaded kernel. If one is\n"

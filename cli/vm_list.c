@@ -85,22 +85,12 @@ static int list(bool json, struct hf_error *e)
 
 static int run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	bool json = false;
 	struct hf_error e;
-	int c;
+	bool json;
+	int code;
 
-	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (c == 'h')
-			return cli_help(&cli_vm_list);
-		if (c != 'j')
-			return cli_usage(&cli_vm_list, "wrong option");
-		json = true;
-	}
+	if (!cli_json_only(&cli_vm_list, argc, argv, &json, &code))
+		return code;
 	if (optind != argc)
 		return cli_usage(&cli_vm_list, "no arguments");
 	if (list(json, &e)) {
@@ -111,7 +101,7 @@ static int run(int argc, char **argv)
 }
 
 const struct cli_command cli_vm_list = {
-	.name = "list",
+	.name = "vm list",
 	.run = run,
 	.usage = "[--json]",
 	.help = "The VMs of this host that were saved or resumed, and what became of them.\n"

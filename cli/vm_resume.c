@@ -152,15 +152,16 @@ static int write_state(struct resume *r, struct hf_error *e)
 /* Nothing depends on it: the guest has the device it had, for better or worse. */
 static void compare_config(struct resume *r)
 {
-	struct hf_error e;
-	size_t noticed;
+	size_t noticed, unknown;
 
-	json_object_put(r->run.changes);
-	if (hf_config_compare(&r->m, &r->run.changes, &noticed, &e))
-		cli_say("%s: config space is not compared: %s", r->name, e.text);
-	else if (noticed)
-		cli_say("%s: the guest could see %zu registers change: holdfast check %s", r->name,
-			noticed, r->name);
+	json_object_put(r->run.compared);
+	r->run.compared = hf_config_compare(&r->m, &noticed, &unknown);
+	if (noticed)
+		cli_say("%s: the guest could see its devices change: holdfast check %s", r->name,
+			r->name);
+	if (unknown)
+		cli_say("%s: config space of %zu devices was not compared: holdfast check %s",
+			r->name, unknown, r->name);
 }
 
 /* Everything from the session to the point where only the VMM is missing. */
@@ -341,7 +342,7 @@ static int run(int argc, char **argv)
 }
 
 const struct cli_command cli_vm_resume = {
-	.name = "resume",
+	.name = "vm resume",
 	.run = run,
 	.usage = "NAME [--exec PATH] [--json] [-- COMMAND ARGS...]",
 	.help = "In the new kernel: take the VM back, rebuild what it had, and become its QEMU.\n"

@@ -308,7 +308,7 @@ static int run(int argc, char **argv)
 }
 
 const struct cli_command cli_vm_save = {
-	.name = "save",
+	.name = "vm save",
 	.run = run,
 	.usage = "NAME [--kexec] [--drop-fd N]... [--persona [BDF=]MAP]... [--json] -- COMMAND "
 		 "ARGS...",

@@ -122,7 +122,7 @@ def check_config(run, one):
     ended = run.call("vm.exit", name=child, timeout_ms=20000, timeout=25)
     lines = [line for line in ended["tail"].strip().splitlines() if not line.endswith("(state, which changes by itself)")]
     if ended["exit"]:
-        run.guest_sees += [f"{one.name} {line}" for line in lines[:10]] or [f"{one.name} exit {ended['exit']}"]
+        run.guest_sees += lines[:10] or [f"{one.name}: exit {ended['exit']}"]
 
 
 def replace(run, vms, ups):

@@ -182,12 +182,22 @@ int hf_config_persona(struct hf_manifest *m, const char *path, struct hf_error *
 	return err;
 }
 
-static int add_change(struct json_object *list, const struct hf_device *d,
-		      const struct hf_change *c)
+/* An object about a device. */
+static struct json_object *about(const struct hf_device *d)
 {
 	struct json_object *o = json_object_new_object();
+	char name[64];
 
-	json_object_object_add(o, "device", json_object_new_string(d->bdf));
+	hf_device_name(d, name, sizeof(name));
+	json_object_object_add(o, "device", json_object_new_string(d->bdf[0] ? d->bdf : name));
+	return o;
+}
+
+static void add_change(struct json_object *list, const struct hf_device *d,
+		       const struct hf_change *c)
+{
+	struct json_object *o = about(d);
+
 	json_object_object_add(o, "register", json_object_new_string(c->reg));
 	json_object_object_add(o, "offset", json_object_new_int(c->offset));
 	json_object_object_add(o, "before", json_object_new_uint64(c->before));
@@ -195,14 +205,24 @@ static int add_change(struct json_object *list, const struct hf_device *d,
 	json_object_object_add(o, "bits", json_object_new_uint64(c->bits));
 	json_object_object_add(o, "noticed", json_object_new_boolean(c->kind != HF_CHANGE_STATE));
 	json_object_object_add(o, "text", json_object_new_string(c->text));
-	return json_object_array_add(list, o) < 0 ? -ENOMEM : 0;
+	json_object_array_add(list, o);
 }
 
-static int compare(const struct hf_device *d, const struct hf_cfg *before,
-		   const struct hf_cfg *after, struct json_object *list, size_t *noticed,
-		   struct hf_diags *diags, struct hf_error *e)
+/* Through the persona, if there is one. */
+static int compare_through(const struct hf_persona *p, const struct hf_cfg *before,
+			   const struct hf_cfg *after, struct hf_changes **changes,
+			   struct hf_diags *diags)
 {
-	struct hf_changes *changes = NULL;
+	return p ? hf_persona_compare(p, before, after, changes, diags)
+		 : hf_cfg_compare(before, after, changes, diags);
+}
+
+/* Return: -EOPNOTSUPP: what it was before it cannot be any more. */
+static int compare(const struct hf_device *d, const struct hf_cfg *before,
+		   const struct hf_cfg *after, struct hf_changes **changes, struct hf_diags *diags,
+		   struct hf_error *e)
+{
+	struct hf_changes *none = NULL;
 	struct hf_persona *p = NULL;
 	char name[64];
 	int err = 0;
@@ -210,38 +230,41 @@ static int compare(const struct hf_device *d, const struct hf_cfg *before,
 	if (d->persona)
 		err = hf_persona_parse(d->persona, strlen(d->persona), "persona", NULL, &p, diags);
 	if (!err)
-		err = p ? hf_persona_compare(p, before, after, &changes, diags)
-			: hf_cfg_compare(before, after, &changes, diags);
-	if (err) {
+		err = compare_through(p, before, after, changes, diags);
+	if (err)
 		fail_diags(e, err, hf_device_name(d, name, sizeof(name)), diags);
-	} else {
-		*noticed += hf_changes_noticed(changes);
-		for (size_t i = 0; i < hf_changes_count(changes) && !err; i++)
-			err = add_change(list, d, hf_changes_get(changes, i));
-		if (err)
-			hf_fail_text(e, ENOMEM, "out of memory");
-	}
-	hf_changes_free(changes);
+	if (err == -EOPNOTSUPP && compare_through(p, before, before, &none, diags))
+		err = -EINVAL;
+	hf_changes_free(none);
 	hf_persona_free(p);
 	return err;
 }
 
-static int compare_device(const struct hf_device *d, struct json_object *list, size_t *noticed,
+static int compare_device(const struct hf_device *d, struct hf_changes **changes,
 			  struct hf_error *e)
 {
 	struct hf_diags *diags = hf_diags_new();
 	struct hf_cfg *before = NULL, *after = NULL;
-	uint8_t *now;
-	size_t len;
+	uint8_t *now = NULL;
+	char name[64];
+	size_t len = 0;
 	int err;
 
-	err = read_config(d, &now, &len, e);
+	if (!d->config_len)
+		err = hf_fail_text(e, ENODATA,
+				   "%s: its config space was not read before the update",
+				   hf_device_name(d, name, sizeof(name)));
+	else
+		err = read_config(d, &now, &len, e);
+	if (!err && !len)
+		err = hf_fail_text(e, ENODATA, "%s: it has no config space to be read",
+				   hf_device_name(d, name, sizeof(name)));
 	if (!err)
 		err = make_cfg(d, d->config, d->config_len, "before", &before, diags, e);
 	if (!err)
 		err = make_cfg(d, now, len, "after", &after, diags, e);
 	if (!err)
-		err = compare(d, before, after, list, noticed, diags, e);
+		err = compare(d, before, after, changes, diags, e);
 	hf_cfg_free(before);
 	hf_cfg_free(after);
 	hf_diags_free(diags);
@@ -249,15 +272,37 @@ static int compare_device(const struct hf_device *d, struct json_object *list, s
 	return err;
 }
 
-int hf_config_compare(const struct hf_manifest *m, struct json_object **changes, size_t *noticed,
-		      struct hf_error *e)
+static void add_failure(struct json_object *list, const struct hf_device *d, int err,
+			const struct hf_error *e)
 {
-	int err = 0;
+	struct json_object *o = about(d);
+
+	json_object_object_add(o, "noticed", json_object_new_boolean(err == -EOPNOTSUPP));
+	json_object_object_add(o, "reason", json_object_new_string(e->text));
+	json_object_array_add(list, o);
+}
+
+struct json_object *hf_config_compare(const struct hf_manifest *m, size_t *noticed, size_t *unknown)
+{
+	struct json_object *result = json_object_new_object();
+	struct json_object *list = json_object_new_array(), *failed = json_object_new_array();
 
 	*noticed = 0;
-	*changes = json_object_new_array();
-	for (size_t i = 0; i < m->ndevices && !err; i++)
-		if (m->devices[i].config_len)
-			err = compare_device(&m->devices[i], *changes, noticed, e);
-	return err;
+	*unknown = 0;
+	json_object_object_add(result, "changes", list);
+	json_object_object_add(result, "failed", failed);
+	for (size_t i = 0; i < m->ndevices; i++) {
+		struct hf_changes *changes = NULL;
+		struct hf_error e;
+		int err = compare_device(&m->devices[i], &changes, &e);
+
+		if (err)
+			add_failure(failed, &m->devices[i], err, &e);
+		*noticed += err ? err == -EOPNOTSUPP : hf_changes_noticed(changes);
+		*unknown += err && err != -EOPNOTSUPP;
+		for (size_t k = 0; !err && k < hf_changes_count(changes); k++)
+			add_change(list, &m->devices[i], hf_changes_get(changes, k));
+		hf_changes_free(changes);
+	}
+	return result;
 }

@@ -41,8 +41,8 @@ void hf_run_free(struct hf_run *r)
 {
 	hf_strv_free(r->devices);
 	r->devices = NULL;
-	json_object_put(r->changes);
-	r->changes = NULL;
+	json_object_put(r->compared);
+	r->compared = NULL;
 }
 
 uint64_t hf_proc_start(pid_t pid)
@@ -141,8 +141,8 @@ struct json_object *hf_run_json(const struct hf_run *r)
 		json_object_array_add(devices, json_object_new_string(*d));
 	json_object_object_add(o, "devices", devices);
 	json_object_object_add(o, "times_ms", hf_times_json(&r->times));
-	if (r->changes)
-		json_object_object_add(o, "changes", json_object_get(r->changes));
+	if (r->compared)
+		json_object_object_add(o, "compared", json_object_get(r->compared));
 	if (r->has_kept)
 		json_object_object_add(o, "kept", kept_json(&r->kept));
 	return o;

@@ -38,6 +38,17 @@ static void parse_kept(struct hf_jread *r, struct hf_kept *k)
 	r->err = sub.err;
 }
 
+static void parse_compared(struct hf_jread *r, struct hf_run *run)
+{
+	struct hf_jread sub = hf_jr_obj(r, "compared");
+
+	hf_jr_array(&sub, "changes");
+	hf_jr_array(&sub, "failed");
+	r->err = sub.err;
+	if (!r->err)
+		run->compared = json_object_get(sub.o);
+}
+
 static void parse(struct hf_jread *r, struct hf_run *run)
 {
 	const char *state = hf_jr_str(r, "state"), *reason = hf_jr_str(r, "reason");
@@ -54,8 +65,8 @@ static void parse(struct hf_jread *r, struct hf_run *run)
 	run->start = hf_jr_u64(r, "start", 0, INT64_MAX);
 	run->devices = hf_jr_strv(r, "devices");
 	hf_jr_times(r, &run->times);
-	if (hf_jr_has(r, "changes") && hf_jr_array(r, "changes") < SIZE_MAX && !r->err)
-		run->changes = json_object_get(json_object_object_get(r->o, "changes"));
+	if (hf_jr_has(r, "compared"))
+		parse_compared(r, run);
 	run->has_kept = hf_jr_has(r, "kept");
 	if (run->has_kept)
 		parse_kept(r, &run->kept);

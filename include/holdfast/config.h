@@ -26,13 +26,18 @@ int hf_config_save(struct hf_manifest *m, struct hf_error *e);
 int hf_config_persona(struct hf_manifest *m, const char *path, struct hf_error *e);
 
 /*
- * Compare what the owner of each device reads now with what it read at save, through
- * the persona if there is one. *@changes: an array with one object for each register that
- * differs: device, register, offset, before, after, noticed (false: a bit of state,
- * that changes by itself), text. The caller puts it. *@noticed: how many the guest
- * could notice. Return: 0 or -errno.
+ * Compare what the owner of each device reads now with what it read at save, through the
+ * persona if there is one. *@noticed: how many differences the guest could notice;
+ * *@unknown: of how many devices it cannot be said. A device that fails does not keep
+ * others from being compared.
+ * Return: an object with two arrays of objects, which the caller puts.
+ *
+ *	changes: registers that differ: device, register, offset, before, after, bits,
+ *		noticed (false: a bit of state, that changes by itself), text
+ *	failed: devices that were not compared: device, reason, noticed (true: it
+ *		cannot be its persona any more)
  */
-int hf_config_compare(const struct hf_manifest *m, struct json_object **changes, size_t *noticed,
-		      struct hf_error *e);
+struct json_object *hf_config_compare(const struct hf_manifest *m, size_t *noticed,
+				      size_t *unknown);
 
 #endif

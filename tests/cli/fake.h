@@ -47,7 +47,14 @@ struct fake_vfio {
 	struct fake_irq irqs[FAKE_IRQS];
 };
 
-/* Open device NAME, as /dev/vfio/devices would. */
+/* Where the file of a device has its config space. */
+#define FAKE_CONFIG_AT	 0x100000
+#define FAKE_CONFIG_SIZE 0x1000
+
+/*
+ * Open device NAME, as /dev/vfio/devices would. It has the config space that is in the
+ * file FAKE_CONFIG; without that, none that can be read.
+ */
 int fake_vfio_open(const char *name);
 
 #endif

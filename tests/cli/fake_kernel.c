@@ -242,6 +242,21 @@ int __wrap_fstat64(int fd, struct stat *st)
 	return ret;
 }
 
+static void give_config(int fd)
+{
+	const char *path = getenv("FAKE_CONFIG");
+	char bytes[FAKE_CONFIG_SIZE];
+	int from;
+
+	if (!path)
+		return;
+	from = __real_open64(path, O_RDONLY | O_CLOEXEC);
+	if (from < 0 || read(from, bytes, sizeof(bytes)) != sizeof(bytes) ||
+	    pwrite(fd, bytes, sizeof(bytes), FAKE_CONFIG_AT) != sizeof(bytes))
+		abort();
+	close(from);
+}
+
 int fake_vfio_open(const char *name)
 {
 	static const struct fake_vfio empty;
@@ -250,7 +265,10 @@ int fake_vfio_open(const char *name)
 
 	snprintf(path, sizeof(path), "%s/vfio-%s", fake_dir(), name);
 	fd = __real_open64(path, O_RDWR | O_CREAT, 0600);
-	if (fd >= 0 && pwrite(fd, &empty, sizeof(empty), 0) != sizeof(empty))
+	if (fd < 0)
+		return fd;
+	if (pwrite(fd, &empty, sizeof(empty), 0) != sizeof(empty))
 		abort();
+	give_config(fd);
 	return fd;
 }

@@ -234,10 +234,19 @@ static int feature(const struct fake_vfio *v, const struct fake_iommu *s,
 	return -ENOTTY;
 }
 
-static int region(struct vfio_region_info *info)
+static int region(int fd, struct vfio_region_info *info)
 {
+	struct stat st;
+
+	if (info->index == VFIO_PCI_CONFIG_REGION_INDEX) {
+		if (fstat(fd, &st) < 0)
+			abort();
+		info->offset = FAKE_CONFIG_AT;
+		info->size = st.st_size < FAKE_CONFIG_AT + FAKE_CONFIG_SIZE ? 0 : FAKE_CONFIG_SIZE;
+		return 0;
+	}
 	info->offset = (uint64_t)info->index << BAR_SHIFT;
-	info->size = info->index ? 0 : BAR_SIZE;
+	info->size = info->index == 0 || info->index == 3 ? BAR_SIZE : 0;
 	return 0;
 }
 
@@ -269,7 +278,7 @@ int fake_vfio_ioctl(int fd, unsigned long req, void *arg)
 		ret = feature(&v, &s, arg);
 		break;
 	case VFIO_DEVICE_GET_REGION_INFO:
-		ret = region(arg);
+		ret = region(fd, arg);
 		break;
 	default:
 		ret = -ENOTTY;
