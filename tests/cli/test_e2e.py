@@ -208,7 +208,7 @@ class Across(Base):
         self.assert_held(code, said, "ended before", err)
 
 
-DUMP = pathlib.Path(__file__).parent.parent / "persona/dumps/igb.dump"
+DUMP = pathlib.Path(__file__).resolve().parent.parent / "persona/dumps/igb.dump"
 CONFIG_AT = 0x100000  # FAKE_CONFIG_AT
 MAP = """persona-map 1
 persona "nic" version 1
@@ -888,6 +888,20 @@ class Plain(Base):
             self.assertEqual(code, want, (args, err))
             if want == 2:
                 self.assertTrue(err)
+
+    def test_persona(self):
+        """What main() has done to getopt is not left over; tests/persona has the rest."""
+        maps, dumps = DUMP.parent.parent.parent.parent / "persona/maps", DUMP.parent
+        fw = [dumps / "nic-fw-a.dump", dumps / "nic-fw-b.dump"]
+        for args, want in ((["diff", *fw], 3), (["diff", *fw, "--map", maps / "nic-fw.persona"], 0),
+                           (["diff", "--map", maps / "nic-fw.persona", *fw], 0),
+                           (["check", "--instance", "small", maps / "nic-pf.persona", DUMP], 0),
+                           (["check", "--instance", "none", maps / "nic-pf.persona", DUMP], 1),
+                           (["show", DUMP, "--json"], 0), (["--help"], 0), ([], 2), (["show", "--bogus"], 2)):
+            code, out, err = self.plain("persona", *args)
+            self.assertEqual(code, want, (args, out, err))
+            if "--json" in args:
+                json.loads(out)
 
     def test_list(self):
         code, out, err = self.plain("vm", "list", "--json")
