@@ -10,7 +10,7 @@
 #include <holdfast/manifest.h>
 #include <holdfast/runfile.h>
 
-enum { CLI_OK, CLI_FAILED, CLI_USAGE, CLI_REFUSED };
+#include "exit.h"
 
 /* A command. argv[0] is the last word of its name. Return: exit code. */
 struct cli_command {

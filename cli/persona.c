@@ -46,7 +46,7 @@ static int help(FILE *out)
 	      "\n"
 	      "Exit status: 0 yes, 1 failed, 2 wrong usage, 3 no: refused, or the guest would notice.\n",
 	      out);
-	return out == stdout ? PERSONA_OK : PERSONA_USAGE;
+	return out == stdout ? CLI_OK : CLI_USAGE;
 }
 
 static const struct command *find(const char *name)
@@ -113,5 +113,5 @@ int cmd_persona(int argc, char **argv)
 	if (a.n >= c->min && a.n <= c->max)
 		return c->run(&a);
 	fprintf(stderr, "usage: holdfast persona %s\n", c->usage);
-	return PERSONA_USAGE;
+	return CLI_USAGE;
 }

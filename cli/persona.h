@@ -9,7 +9,7 @@
 
 #include <holdfast/persona.h>
 
-enum { PERSONA_OK, PERSONA_FAILED, PERSONA_USAGE, PERSONA_REFUSED };
+#include "exit.h"
 
 /* `holdfast persona ...`: argv[0] is "persona". Return: exit code. */
 int cmd_persona(int argc, char **argv);

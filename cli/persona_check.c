@@ -12,10 +12,10 @@ static int check_one(const struct persona_args *a, const struct hf_persona *p, c
 	int err;
 
 	if (!c)
-		return PERSONA_FAILED;
+		return CLI_FAILED;
 	err = hf_persona_check(p, c, d);
 	hf_cfg_free(c);
-	return err ? PERSONA_REFUSED : PERSONA_OK;
+	return err ? CLI_REFUSED : CLI_OK;
 }
 
 static struct json_object *json_result(const char *what, int ret, const struct hf_diags *d)
@@ -23,7 +23,7 @@ static struct json_object *json_result(const char *what, int ret, const struct h
 	struct json_object *o = json_object_new_object();
 
 	json_object_object_add(o, "device", json_object_new_string(what));
-	json_object_object_add(o, "honoured", json_object_new_boolean(ret == PERSONA_OK));
+	json_object_object_add(o, "honoured", json_object_new_boolean(ret == CLI_OK));
 	json_object_object_add(o, "errors", persona_json_diags(d, HF_ERROR));
 	json_object_object_add(o, "notes", persona_json_diags(d, HF_NOTE));
 	return o;
@@ -44,7 +44,7 @@ int persona_check(const struct persona_args *a)
 {
 	struct hf_persona *p = load(a);
 	struct hf_diags *d = hf_diags_new();
-	int ret = PERSONA_FAILED;
+	int ret = CLI_FAILED;
 
 	if (p && d) {
 		ret = check_one(a, p, a->arg[1], d);
@@ -52,7 +52,7 @@ int persona_check(const struct persona_args *a)
 			persona_put_json(json_result(a->arg[1], ret, d));
 		else
 			persona_say(a, d);
-		if (!a->json && ret == PERSONA_OK)
+		if (!a->json && ret == CLI_OK)
 			printf("%s: can be persona \"%s\" version %u\n", a->arg[1],
 			       hf_persona_name(p), hf_persona_version(p));
 	}
@@ -65,13 +65,13 @@ static void put_verdict(const char *what, int ret, const struct hf_diags *d)
 {
 	char line[1024] = "";
 
-	for (size_t i = 0; ret != PERSONA_OK && i < hf_diags_count(d); i++) {
+	for (size_t i = 0; ret != CLI_OK && i < hf_diags_count(d); i++) {
 		if (hf_diags_get(d, i)->severity != HF_ERROR)
 			continue;
 		hf_diag_format(hf_diags_get(d, i), line, sizeof(line));
 		break;
 	}
-	printf("%s: %s%s%s\n", what, ret == PERSONA_OK ? "yes" : "no", line[0] ? ": " : "", line);
+	printf("%s: %s%s%s\n", what, ret == CLI_OK ? "yes" : "no", line[0] ? ": " : "", line);
 }
 
 /* Every device is looked at, even if one of them cannot be read. */
@@ -79,20 +79,20 @@ int persona_compat(const struct persona_args *a)
 {
 	struct hf_persona *p = load(a);
 	struct json_object *list;
-	int ret = PERSONA_OK;
+	int ret = CLI_OK;
 
 	if (!p)
-		return PERSONA_FAILED;
+		return CLI_FAILED;
 	list = json_object_new_array();
 	for (int i = 1; i < a->n; i++) {
 		struct hf_diags *d = hf_diags_new();
-		int one = d ? check_one(a, p, a->arg[i], d) : PERSONA_FAILED;
+		int one = d ? check_one(a, p, a->arg[i], d) : CLI_FAILED;
 
 		if (d && a->json)
 			json_object_array_add(list, json_result(a->arg[i], one, d));
 		else if (d)
 			put_verdict(a->arg[i], one, d);
-		if (one == PERSONA_FAILED || (one && ret == PERSONA_OK))
+		if (one == CLI_FAILED || (one && ret == CLI_OK))
 			ret = one;
 		hf_diags_free(d);
 	}

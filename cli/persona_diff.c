@@ -62,12 +62,12 @@ static int compare(const struct persona_args *a, const struct hf_persona *p,
 	else
 		err = hf_cfg_compare(before, after, &l, d);
 	if (err)
-		return PERSONA_REFUSED;
+		return CLI_REFUSED;
 	if (a->json)
 		put_json(l);
 	else
 		put_text(l, a->verbose);
-	ret = hf_changes_noticed(l) ? PERSONA_REFUSED : PERSONA_OK;
+	ret = hf_changes_noticed(l) ? CLI_REFUSED : CLI_OK;
 	hf_changes_free(l);
 	return ret;
 }
@@ -77,7 +77,7 @@ int persona_diff(const struct persona_args *a)
 	struct hf_diags *d = hf_diags_new();
 	struct hf_cfg *before = NULL, *after = NULL;
 	struct hf_persona *p = NULL;
-	int ret = PERSONA_FAILED;
+	int ret = CLI_FAILED;
 
 	if (!d)
 		return ret;

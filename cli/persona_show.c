@@ -48,7 +48,7 @@ static int show(const struct persona_args *a, const struct hf_cfg *c, struct hf_
 
 	if (hf_persona_derive(c, &p, d)) {
 		persona_say(a, d);
-		return PERSONA_REFUSED;
+		return CLI_REFUSED;
 	}
 	text = hf_persona_print(p);
 	if (text && a->json) {
@@ -67,14 +67,14 @@ static int show(const struct persona_args *a, const struct hf_cfg *c, struct hf_
 	}
 	free(text);
 	hf_persona_free(p);
-	return text ? PERSONA_OK : PERSONA_FAILED;
+	return text ? CLI_OK : CLI_FAILED;
 }
 
 int persona_show(const struct persona_args *a)
 {
 	struct hf_diags *d = hf_diags_new();
 	struct hf_cfg *c = d ? persona_device(a, a->arg[0], d) : NULL;
-	int ret = PERSONA_FAILED;
+	int ret = CLI_FAILED;
 
 	if (c)
 		ret = show(a, c, d);
@@ -174,14 +174,14 @@ int persona_render(const struct persona_args *a)
 	struct hf_persona *p = NULL;
 	struct hf_cfg *c = NULL;
 	struct hf_view *v = NULL;
-	int ret = PERSONA_FAILED;
+	int ret = CLI_FAILED;
 
 	if (!d)
 		return ret;
 	if (!hf_persona_load(a->arg[0], a->instance, &p, d))
 		c = persona_device(a, a->arg[1], d);
 	if (c)
-		ret = hf_view_new(p, c, &v, d) ? PERSONA_REFUSED : PERSONA_OK;
+		ret = hf_view_new(p, c, &v, d) ? CLI_REFUSED : CLI_OK;
 	persona_say(a, d);
 	if (v && a->json)
 		put_json(p, v);
