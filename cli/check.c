@@ -34,9 +34,8 @@ static bool is_noticed(struct json_object *o)
 
 static void print_change(const char *vm, struct json_object *o)
 {
-	printf("%s: %s %s (0x%03" PRIx64 "): 0x%" PRIx64 " -> 0x%" PRIx64 "%s%s%s\n", vm,
-	       string(o, "device"), string(o, "register"), number(o, "offset"), number(o, "before"),
-	       number(o, "after"), *string(o, "text") ? ": " : "", string(o, "text"),
+	printf("%s: %s %s (0x%03" PRIx64 "): %s%s\n", vm, string(o, "device"),
+	       string(o, "register"), number(o, "offset"), string(o, "text"),
 	       is_noticed(o) ? "" : " (state, which changes by itself)");
 }
 

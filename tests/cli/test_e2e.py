@@ -278,7 +278,7 @@ class Config(Base):
         self.assertIn("vm0: the guest could see its devices change: holdfast check vm0", err)
         code, out, err, all_ = self.check()
         self.assertEqual(code, 3, err)
-        self.assertIn("exp.devcap (0x0a4): 0x10008020 -> 0x10008021", out)
+        self.assertIn("exp.devcap (0x0a4): from 0x10008020 to 0x10008021\n", out)
         self.assertEqual([(c["register"], c["before"], c["after"], c["bits"], c["noticed"])
                           for c in all_[0]["changes"]], [("exp.devcap", 0x10008020, 0x10008021, 1, True)])
 
