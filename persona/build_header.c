@@ -141,8 +141,8 @@ static bool bar_holds(struct hf_build *b, unsigned int n, uint16_t at, uint64_t 
 static bool bar_size_possible(struct hf_build *b, unsigned int n, uint16_t at,
 			      const struct hf_bar *bar)
 {
-	uint64_t least = n == HF_CFG_ROM ? 2048 : bar->type == HF_BAR_IO ? 4 : 16;
-	uint64_t most = bar->type == HF_BAR_MEM64 ? UINT64_C(1) << 62
+	uint64_t least = hf_bar_least(n, bar->type);
+	uint64_t most = bar->type == HF_BAR_MEM64 ? HF_BAR_MOST
 			: bar->type == HF_BAR_IO  ? 256
 			: n == HF_CFG_ROM	  ? 16 << 20
 						  : UINT64_C(1) << 31;

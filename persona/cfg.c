@@ -154,12 +154,20 @@ static void read_bars(struct hf_cfg *c)
 		c->bar[HF_CFG_ROM].type = HF_BAR_MEM32;
 }
 
+/* Sections 7.5.1.2.1 and 7.5.1.2.4: what the bits that are not of the address leave. */
+uint64_t hf_bar_least(unsigned int n, enum hf_bar_type type)
+{
+	return n == HF_CFG_ROM ? 2048 : type == HF_BAR_IO ? 4 : 16;
+}
+
 int hf_cfg_set_bar(struct hf_cfg *c, unsigned int n, enum hf_bar_type type, bool prefetch,
 		   uint64_t size)
 {
 	struct hf_bar *b;
 
 	if (n >= HF_BARS || (size & (size - 1)) || (type == HF_BAR_MEM64 && n >= 5))
+		return -EINVAL;
+	if (size && (size < hf_bar_least(n, type) || size > HF_BAR_MOST))
 		return -EINVAL;
 	b = &c->bar[n];
 	if (n < HF_CFG_ROM && b->upper)

@@ -58,6 +58,11 @@ struct hf_cfg {
 	char name[128];
 };
 
+#define HF_BAR_MOST (UINT64_C(1) << 62)
+
+/* Bytes that BAR @n has at least, if it is there. */
+uint64_t hf_bar_least(unsigned int n, enum hf_bar_type type);
+
 /* The @index-th capability of that ID. Return: NULL if there is none. */
 const struct hf_devcap *hf_cfg_cap(const struct hf_cfg *c, bool ext, uint16_t id,
 				   unsigned int index);

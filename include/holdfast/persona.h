@@ -86,7 +86,10 @@ int hf_cfg_load(const char *path, struct hf_cfg **out, struct hf_diags *d);
 /* "[DDDD:]BB:DD.F" below @sysfs, which is "/sys" unless tests say otherwise. */
 int hf_cfg_load_bdf(const char *sysfs, const char *bdf, struct hf_cfg **out, struct hf_diags *d);
 bool hf_cfg_is_bdf(const char *s);
-/* What the caller knows of BAR @n (0..5, HF_CFG_ROM). @size 0: it has none. */
+/*
+ * What the caller knows of BAR @n (0..5, HF_CFG_ROM). @size 0: it has none.
+ * Return: -EINVAL, and nothing has changed: no BAR of that type can have that size there.
+ */
 int hf_cfg_set_bar(struct hf_cfg *c, unsigned int n, enum hf_bar_type type, bool prefetch,
 		   uint64_t size);
 const uint8_t *hf_cfg_bytes(const struct hf_cfg *c, size_t *len);

@@ -195,6 +195,10 @@ static void test_bar_sizes(void)
 
 	check(!hf_cfg_from_bytes(bytes, 256, "x", &c, d), "256 bytes");
 	check(hf_cfg_set_bar(c, 0, HF_BAR_MEM64, false, 3) == -EINVAL, "not a power of two");
+	check(hf_cfg_set_bar(c, 0, HF_BAR_MEM32, false, 8) == -EINVAL, "memory: 16 bytes at least");
+	check(hf_cfg_set_bar(c, 0, HF_BAR_IO, false, 2) == -EINVAL, "I/O: 4 bytes at least");
+	check(hf_cfg_set_bar(c, HF_CFG_ROM, HF_BAR_MEM32, false, 1024) == -EINVAL, "ROM: 2K");
+	check(hf_cfg_set_bar(c, 0, HF_BAR_MEM64, false, UINT64_C(1) << 63) == -EINVAL, "8E");
 	check(hf_cfg_set_bar(c, 7, HF_BAR_MEM64, false, 16) == -EINVAL, "no such BAR");
 	check(hf_cfg_set_bar(c, 5, HF_BAR_MEM64, false, 16) == -EINVAL, "no upper half");
 	check(hf_cfg_set_bar(c, 1, HF_BAR_MEM32, false, 16) == -EINVAL, "an upper half");
