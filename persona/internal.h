@@ -84,7 +84,7 @@ struct hf_rule {
 
 struct hf_rules {
 	struct hf_rule *rule;
-	size_t n;
+	size_t n, room; /* room for so many */
 };
 
 enum hf_capmode { HF_CAP_DEVICE, HF_CAP_SYNTH, HF_CAP_DROP };

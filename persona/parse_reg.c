@@ -123,12 +123,22 @@ static int add_rest(struct hf_rules *to, const struct hf_rule *old, uint32_t bit
 	return err;
 }
 
+static bool overlaps(const struct hf_rule *a, const struct hf_rule *b)
+{
+	return a->off / 4 == b->off / 4 && in_dword(a) & in_dword(b);
+}
+
 /* A rule of a higher layer: those below do not count for its bits. */
 static int supersede(struct hf_rules *rules, const struct hf_rule *r)
 {
 	struct hf_rules rest = { 0 };
+	bool any = false;
 	int err = 0;
 
+	for (size_t i = 0; i < rules->n; i++)
+		any |= overlaps(&rules->rule[i], r);
+	if (!any)
+		return hf_rules_add(rules, r);
 	for (size_t i = 0; i < rules->n && !err; i++)
 		err = add_rest(&rest, &rules->rule[i],
 			       rules->rule[i].off / 4 == r->off / 4 ? in_dword(r) : 0);
@@ -150,8 +160,7 @@ static int add_rule(struct hf_parser *ps, struct hf_rules *rules, const struct w
 	for (size_t i = 0; i < rules->n; i++) {
 		const struct hf_rule *o = &rules->rule[i];
 
-		if (o->layer != ps->layer || o->off / 4 != r->off / 4 ||
-		    !(in_dword(o) & in_dword(r)))
+		if (o->layer != ps->layer || !overlaps(o, r))
 			continue;
 		return hf_bad(ps, t, NULL, "these bits were spoken of before, on line %u",
 			      o->loc.line);

@@ -93,12 +93,17 @@ struct hf_pcap *hf_persona_add_cap(struct hf_persona *p)
 
 int hf_rules_add(struct hf_rules *r, const struct hf_rule *rule)
 {
-	struct hf_rule *more = realloc(r->rule, (r->n + 1) * sizeof(*more));
+	size_t room = r->room ? 2 * r->room : 8;
+	struct hf_rule *more;
 
-	if (!more)
-		return -ENOMEM;
-	r->rule = more;
-	more[r->n++] = *rule;
+	if (r->n == r->room) {
+		more = realloc(r->rule, room * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		r->rule = more;
+		r->room = room;
+	}
+	r->rule[r->n++] = *rule;
 	return 0;
 }
 

@@ -94,7 +94,7 @@ static void sweep(const char *map, const char *instance, const char *dump)
 		silent += everything(map, instance, dump) && failed && told == notes;
 	} while (failed);
 	left = -1;
-	check(n > 100, "%s: only %ld allocations", map, n);
+	check(n > 50, "%s: only %ld allocations", map, n);
 	check(everything(map, instance, dump), "%s: afterwards", map);
 	check(!silent, "%s: %ld failures that nobody was told of", map, silent);
 	printf("# %s: %ld allocations\n", map, n - 1);
