@@ -120,8 +120,6 @@ static int run(int argc, char **argv)
 	bool json;
 	int code;
 
-	/* getopt starts anew, without main()'s "+". */
-	optind = 0;
 	if (!cli_json_only(&cli_check, argc, argv, &json, &code))
 		return code;
 	for (int i = optind; i < argc; i++)

@@ -49,14 +49,18 @@ int main(int argc, char **argv)
 			return CLI_USAGE;
 		}
 	}
-	if (optind < argc && !strcmp(argv[optind], "vm"))
-		return cli_vm(argc - optind, argv + optind);
-	if (optind < argc && !strcmp(argv[optind], "check"))
-		return cli_check.run(argc - optind, argv + optind);
-	if (optind < argc && !strcmp(argv[optind], "persona"))
-		return cmd_persona(argc - optind, argv + optind);
-	if (optind < argc)
-		cli_say("there is no command \"%s\"", argv[optind]);
+	argc -= optind;
+	argv += optind;
+	/* For the command getopt starts anew, without the "+". */
+	optind = 0;
+	if (argc && !strcmp(argv[0], "vm"))
+		return cli_vm(argc, argv);
+	if (argc && !strcmp(argv[0], "check"))
+		return cli_check.run(argc, argv);
+	if (argc && !strcmp(argv[0], "persona"))
+		return cmd_persona(argc, argv);
+	if (argc)
+		cli_say("there is no command \"%s\"", argv[0]);
 	help(stderr);
 	return CLI_USAGE;
 }

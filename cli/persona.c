@@ -73,8 +73,6 @@ int cmd_persona(int argc, char **argv)
 	const struct command *c;
 	int o;
 
-	/* getopt starts anew, without main()'s "+". */
-	optind = 0;
 	while ((o = getopt_long(argc, argv, "hjv", options, NULL)) != -1) {
 		switch (o) {
 		case 'h':

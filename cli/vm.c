@@ -2,7 +2,6 @@
 /* holdfast vm: which subcommand? */
 #include "cli.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,8 +26,6 @@ static void help(FILE *out)
 
 int cli_vm(int argc, char **argv)
 {
-	/* getopt starts anew, without main()'s "+". */
-	optind = 0;
 	for (size_t i = 0; argc > 1 && i < HF_ARRAY_SIZE(commands); i++)
 		if (!strcmp(argv[1], verb(commands[i])))
 			return commands[i]->run(argc - 1, argv + 1);
