@@ -60,9 +60,9 @@
  * An owner is gone if nobody but the Orchestrator holds the file. While there is
  * one and the device is not attached, finish is refused with -EBUSY.
  *
- * Locks, outermost first: the mutex of the session; dev_set->lock (preserve and
- * finish); those of iommufd, the PCI core and the IOMMU. At freeze: igate;
- * memory_lock; those of the PCI core and the IOMMU.
+ * Locks, outermost first: the mutex of the session; dev_set->lock (preserve,
+ * finish, and giving up); those of iommufd, the PCI core and the IOMMU. At
+ * freeze: igate; memory_lock; those of the PCI core and the IOMMU.
  *
  * An owner must not be able to keep its host from being updated. VFIO holds
  * dev_set->lock while it writes to memory of the owner, which can take as long
@@ -391,28 +391,6 @@ static void vfio_pci_lu_unfreeze(struct liveupdate_file_op_args *args)
 	vfio_pci_lu_let_go(vdev);
 }
 
-/*
- * Nobody wants the device, or nobody can have it. When this returns it does no
- * more DMA, whatever memory it knew may be freed, and it can be opened.
- */
-static void vfio_pci_lu_give_up(struct pci_dev *pdev, const char *why)
-{
-	int err;
-
-	/* This also disarms the guard, which would not let a reset through. */
-	pci_lu_fence(pdev, why);
-
-	/* Before the reset, which turns ATS off: this talks to the device TLB. */
-	iommu_lu_finish(&pdev->dev);
-
-	pm_runtime_get_sync(&pdev->dev);
-	err = pci_try_reset_function(pdev);
-	if (err)
-		pci_warn(pdev, "live update: not reset (%pe), Bus Master is off\n",
-			 ERR_PTR(err));
-	pm_runtime_put(&pdev->dev);
-}
-
 /* The vfio device of an adopted function, with a registration reference. */
 static struct vfio_pci_core_device *vfio_pci_lu_get_vdev(struct pci_dev *pdev)
 {
@@ -426,6 +404,38 @@ static struct vfio_pci_core_device *vfio_pci_lu_get_vdev(struct pci_dev *pdev)
 		return NULL;
 
 	return vdev;
+}
+
+/*
+ * Nobody wants the device, or nobody can have it. When this returns it does no
+ * more DMA, whatever memory it knew may be freed, and it can be opened; whoever
+ * does so before, as soon as it is fenced, waits for dev_set->lock.
+ */
+static void vfio_pci_lu_give_up(struct pci_dev *pdev, const char *why)
+{
+	struct vfio_pci_core_device *vdev = vfio_pci_lu_get_vdev(pdev);
+	int err;
+
+	if (vdev)
+		mutex_lock(&vdev->vdev.dev_set->lock);
+
+	/* This also disarms the guard, which would not let a reset through. */
+	pci_lu_fence(pdev, why);
+
+	/* Before the reset, which turns ATS off: this talks to the device TLB. */
+	iommu_lu_finish(&pdev->dev);
+
+	pm_runtime_get_sync(&pdev->dev);
+	err = pci_try_reset_function(pdev);
+	if (err)
+		pci_warn(pdev, "live update: not reset (%pe), Bus Master is off\n",
+			 ERR_PTR(err));
+	pm_runtime_put(&pdev->dev);
+
+	if (vdev) {
+		mutex_unlock(&vdev->vdev.dev_set->lock);
+		vfio_device_put_registration(&vdev->vdev);
+	}
 }
 
 static int vfio_pci_lu_retrieve_vdev(struct vfio_pci_core_device *vdev,
