@@ -182,7 +182,7 @@ class Machine(fake.Machine):
             self.dma = [True] * len(self.dma)
         elif argv[1] == "check":
             seen = "vm-config" in self.broken
-            self.ended[name] = (3, "0000:01:00.0 ari (0x150): 0x0 -> 0x0: a new capability\n") if seen else \
+            self.ended[name] = (3, "vm0: 0000:01:00.0 ari (0x150): a new capability at 0x150\n") if seen else \
                 (0, f"{argv[2]}: the guest could see no change\n")
         elif argv[2] == "resume" and "no-such-device" in argv:
             self.state[name] = {"state": "held", "reason": "no such device"}

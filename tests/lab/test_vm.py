@@ -242,7 +242,7 @@ class Whole(unittest.TestCase):
         for broken, name in (("guard", "harmful_reached:BAR0"), ("takeover", "translation_off"), ("vm-lose-one", "vm_lost"),
                              ("vm-double", "vm_duplicate"), ("vm-reboot", "vm_breaks:vm0 boot_id"), ("vm-link", "vm_breaks:vm0 eth0 changes 2→3"),
                              ("vm-memory", "vm_memory:vm0 a byte changed"), ("vm-klog", "vm_klog:vm0 igb 0000:00:04.0 eth0: Reset adapter"),
-                             ("vm-config", "guest_sees_change:vm0 0000:01:00.0 ari (0x150): 0x0 -> 0x0: a new capability"),
+                             ("vm-config", "guest_sees_change:vm0: 0000:01:00.0 ari (0x150): a new capability at 0x150"),
                              ("vm-tx", "vm_tx_lost"), ("vm-deaf", "landed_in_blackout"), ("vm-held", "resume_failed"),
                              ("vm-silent", "vm_silent"), ("vm-closed", "vm_silent"), ("vm-refuse", "save_refused"),
                              ("bystander", "bystander:before: 0 of 8 frames came back"), ("panic", "host_died")):
