@@ -145,6 +145,60 @@ def fence_flow(run, books):
     books.bars += _world_bars(run, quiesced=True, identity=False)
 
 
+def unwanted_flow(run, books):
+    """The new kernel keeps the device running, and then nobody wants it: FINISH has to stop it for good, and nothing but it."""
+    _begin(run)
+    kho_before = run.call("sys.kho")
+    run.open_nics()
+    run.start_traffic()
+    run.prepare()
+    run.load(0)
+    images = run.dumps()
+    first = run.mark()
+    run.windows.append([first, first + 1, images])
+    t_exec, _boot = run.kexec()
+    for number in run.slots:
+        how = {"skip_cdev": True} if run.sc.owner == "never" else {"leave": True}
+        run.call("luo.retrieve", slot=number, session="holdfast", timeout=60, **how)
+    run.let_flow(run.sc.settle_s)
+    run.mark()
+    t_end = time.monotonic()
+    if not run.skipped("finish"):
+        run.call("luo.finish", session="holdfast", timeout=30)
+    t_done = time.monotonic()
+    run.note("FINISH")
+    last = run.mark()
+    run.updates.append({"update": 1, "t_exec": t_exec, "t_retrieved": dict.fromkeys(run.slots, t_end),
+                        "release": run.kernels["new"]})
+    time.sleep(run.sc.settle_s)         # of traffic that must not land
+    left = judge.leftovers(kho_before, run.call("sys.kho"))
+    close_books(run, books)
+    span = judge.trace.window(run.trace(), last - 1, last)
+    state = {s["bdf"]: judge.given_up(span, s["bdf"], images[s["bdf"]]) for s in run.slots.values()}
+    late = sum(1 for n in run.slots for t, _s in run.watcher.slots[n].times if t > t_done + SETTLE_S)
+    books.bars += [b for b in judge.dma_bars(books.sections["dma"]) if b.name in ("landed_in_blackout", "corrupt")]
+    books.bars += judge.config_bars(books.sections["config"])
+    books.bars += judge.iommu_bars(books.sections["iommu"], 0)
+    books.bars += [judge.true("fenced", all(off for off, _reset in state.values())),
+                   judge.true("reset_when_fenced", all(reset for _off, reset in state.values())),
+                   judge.zero("landed_after", late),
+                   judge.zero("still_preserved", len(left), left),
+                   judge.true("usable_again", all(_usable(run, n) for n in run.slots))]
+
+
+def _usable(run, number):
+    """True when the device can be opened like any other, and its interrupts come in."""
+    try:
+        run.call("nic.close", slot=number)
+        run.call("nic.open", slot=number, bdf=run.slots[number]["bdf"], descs=run.descs, vectors=run.sc.vectors,
+                 native=False, timeout=30)
+        run.call("nic.raise", slot=number, mask=(1 << run.sc.vectors) - 1)
+        return all(run.call("nic.poll", slot=number)["irq"][:run.sc.vectors])
+    except StepFailed as e:
+        run.note("not usable", said=e.text)
+        return False
+
+
 def cancel_flow(run, books):
     _begin(run)
     run.open_nics()
@@ -317,7 +371,7 @@ def _write(run, lines, names):
         run.call("sys.write", path=path, text=text)
 
 
-FLOWS = {"update": update_flow, "fence": fence_flow, "cancel": cancel_flow, "refuse": refuse_flow,
+FLOWS = {"update": update_flow, "fence": fence_flow, "unwanted": unwanted_flow, "cancel": cancel_flow, "refuse": refuse_flow,
          "blackout": blackout_flow, "vm": lambda run, books: vmflow.vm_flow(run, books)}
 
 

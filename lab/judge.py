@@ -207,6 +207,20 @@ def fence(events, windows, functions):
     return out
 
 
+def given_up(span, bdf, image):
+    """(Bus Master went off, and after that the device was reset); `span`: the trace of FINISH."""
+    dev, shadow, resets = policy.Device(image), trace.Shadow(image), []
+    for ev in span:
+        if ev.kind != "cfg" or ev.bdf != bdf:
+            continue
+        width = trace.width(ev.off, ev.value, dev.bridge)
+        if any(row.reset for row in dev.broken_by(shadow, ev.off, width, ev.value)):
+            resets.append(ev.n)
+        shadow.write(ev.off, width, ev.value)
+    cleared = trace.bus_master_cleared(span, bdf)
+    return bool(cleared), bool(cleared and resets and cleared[0].n < resets[0])
+
+
 def bystander_quiesced(events, windows, bdf):
     """A device nobody preserved loses Bus Master in the old kernel, before the root table changes hands."""
     for first, last, _before in windows:

@@ -5,11 +5,11 @@ import tomllib
 from dataclasses import dataclass, field, replace
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
-KINDS = ("update", "fence", "cancel", "refuse", "blackout", "vm")
+KINDS = ("update", "fence", "unwanted", "cancel", "refuse", "blackout", "vm")
 RUN_S = 45              # a stretch of traffic around one update, three times as long as it takes on an idle machine
 DESCS_MAX = 65528       # what igb can do
 TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "sessions", "settle_s", "plant",
-       "optional_kernels", "cancel", "check_leftovers", "machine", "negative", "case", "cmdline", "cmdline_new", "timeout_s",
+       "optional_kernels", "cancel", "owner", "check_leftovers", "machine", "negative", "case", "cmdline", "cmdline_new", "timeout_s",
        "vm", "flow", "default"}
 BEHIND = ("root-port", "switch", "sibling", "pci-bridge")       # sibling: function 1 of the device before it
 VM_FLOWS = ("update", "refused", "killed", "wrong", "cold", "compare")
@@ -37,6 +37,7 @@ class Scenario:
     plant: bool = True
     optional_kernels: list = field(default_factory=list)
     cancel: str = ""                # session | freeze
+    owner: str = ""                 # never | gone: of kind unwanted, what becomes of the device's owner
     check_leftovers: bool = False
     machine: dict = field(default_factory=dict)
     negative: dict = field(default_factory=dict)
@@ -98,6 +99,8 @@ def from_dict(name, data):
         raise ScenarioError(f"{name}: kind {s.kind} is not one of {', '.join(KINDS)}")
     if s.kind == "cancel" and s.cancel not in ("session", "freeze"):
         raise ScenarioError(f"{name}: cancel must be session or freeze")
+    if s.kind == "unwanted" and s.owner not in ("never", "gone"):
+        raise ScenarioError(f"{name}: owner must be never or gone")
     if s.kind == "vm" and (s.flow not in VM_FLOWS or not s.vm):
         raise ScenarioError(f"{name}: a VM scenario has at least one [[vm]], and its flow is one of {', '.join(VM_FLOWS)}")
     for one in s.vm:
@@ -132,7 +135,7 @@ def names(folder=HERE):
     """In the order of the files' names, the plain ones first as the numbers in `order` say."""
     found = sorted(f[:-5] for f in os.listdir(folder) if f.endswith(".toml"))
     order = ["stock", "stock-blackout", "nic-root-port", "nic-root-port-2000", "nic-switch", "nic-scalable", "nic-x2apic-ats",
-             "two-nics", "twenty-updates", "cross-version", "fence-no-luo", "fence-no-iommu", "cancel-prepare",
+             "two-nics", "twenty-updates", "cross-version", "fence-no-luo", "fence-no-iommu", "unwanted", "owner-gone", "cancel-prepare",
              "cancel-freeze", "refusals", "vm-nic", "vm-no-device", "vm-cold", "vm-two-nics", "vm-hot",
              "vm-two-vms", "vm-three-updates"]
     return sorted(found, key=lambda n: (order.index(n) if n in order else len(order), n))

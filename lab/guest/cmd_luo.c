@@ -141,8 +141,10 @@ static int luo_finish(struct hf_call *c)
 /*
  * The running device: mappings complete first, then bind, then the attach that
  * switches it over. No register of the device is written, here or in setup.
+ * @leave: close it again at once, as an owner does that dies.
  */
-static int retrieve_device(struct hf_call *c, struct hf_slot *s, int session, uint64_t slot)
+static int retrieve_device(struct hf_call *c, struct hf_slot *s, int session, uint64_t slot,
+			   bool leave)
 {
 	struct hf_vfio *v = &s->dev;
 	uint64_t t0, t_map, t_bind, t_attach, pba;
@@ -152,6 +154,10 @@ static int retrieve_device(struct hf_call *c, struct hf_slot *s, int session, ui
 	if (fd < 0)
 		return fd;
 	hf_vfio_adopt(v, fd);
+	if (leave) {
+		hf_vfio_close(v);
+		return 0;
+	}
 	t0 = hf_now_us();
 	err = hf_slot_map(s, &c->err);
 	if (err)
@@ -184,7 +190,7 @@ static int luo_retrieve(struct hf_call *c)
 {
 	char name[NAME_MAX_LEN], what[32];
 	struct hf_slot *s;
-	bool skip_cdev;
+	bool skip_cdev, leave;
 	uint64_t slot;
 	int fd, memfd, err;
 
@@ -193,6 +199,8 @@ static int luo_retrieve(struct hf_call *c)
 		err = hf_arg_str(c, "session", NULL, name, sizeof(name));
 	if (!err)
 		err = hf_arg_bool(c, "skip_cdev", &skip_cdev);
+	if (!err)
+		err = hf_arg_bool(c, "leave", &leave);
 	if (err)
 		return err;
 	fd = hf_luo_retrieve(name, &c->err);
@@ -204,7 +212,7 @@ static int luo_retrieve(struct hf_call *c)
 		return memfd;
 	err = hf_slot_adopt(s, memfd, &c->err);
 	if (!err && !skip_cdev)
-		err = retrieve_device(c, s, fd, slot);
+		err = retrieve_device(c, s, fd, slot, leave);
 	/* LUO keeps what it retrieved until finish, so this can be tried again. */
 	if (err)
 		hf_slot_close(s);

@@ -44,6 +44,8 @@ class Machine:
         self.preserved = {}
         self.fail_freeze = False
         self.irqs = 0
+        self.raised = 0
+        self.unwanted = set()
         self.prepared = 0
         self.no_kernel = False
 
@@ -218,7 +220,11 @@ class Machine:
 
     def do_nic_poll(self, a, send):
         time.sleep(0.02)
-        return {"irq": [self.irqs, 0]}
+        return {"irq": [self.irqs] + [self.raised >> n & 1 for n in range(1, 4)]}
+
+    def do_nic_raise(self, a, send):
+        self.raised = 0 if "mute" in self.broken else a["mask"]
+        return {}
 
     def do_nic_plant(self, a, send):
         self.plant[a["slot"]] = desc = self.head[a["slot"]] + 40
@@ -243,7 +249,15 @@ class Machine:
         self.preserved = {k: v for k, v in self.preserved.items() if v != a["session"]}
         return {}
 
-    do_luo_finish = do_luo_cancel
+    def do_luo_finish(self, a, send):
+        for i in self.unwanted if "give-up" not in self.broken else ():
+            bdf = self.nics[i].bdf
+            if "reset-first" in self.broken:
+                self.cfg(bdf, 0xA8, 0x8000)
+            self.cfg(bdf, 4, 0x103)
+            self.cfg(bdf, 0xA8, 0x8000)
+            self.dma[i] = False
+        return self.do_luo_cancel(a, send)
 
     def do_nic_close(self, a, send):
         self.dma[a["slot"]] = False
@@ -255,6 +269,8 @@ class Machine:
     def do_luo_retrieve(self, a, send):
         if self.preserved.get(a["slot"]) != a["session"]:
             return "no such session"
+        if a.get("skip_cdev") or a.get("leave"):
+            self.unwanted.add(a["slot"])
         return dict(self.stat(a["slot"]), attach_us=1500)
 
     def do_kexec_load(self, a, send):

@@ -123,6 +123,16 @@ class Whole(unittest.TestCase):
         out = self.go("fence-no-luo", ["fence"], negative=True)
         self.assertTrue(out["negative"]["as_expected"])
 
+    def test_unwanted(self):
+        for name in ("unwanted", "owner-gone"):
+            self.assertEqual(self.reasons(name), [], name)
+        for broken, reason in (("reset-first", "reset_when_fenced"), ("mute", "usable_again"),
+                               ("leak", "still_preserved:kho_entries+1")):
+            self.assertEqual(self.reasons("unwanted", broken), [reason])
+        self.assertEqual(self.reasons("unwanted", "give-up", settle_s=0.3), ["fenced", "reset_when_fenced", "landed_after"])
+        out = self.go("unwanted", negative=True, settle_s=0.3)
+        self.assertTrue(out["negative"]["as_expected"], out["reasons"])
+
     def test_cancel(self):
         for name in ("cancel-prepare", "cancel-freeze"):
             self.assertEqual(self.reasons(name), [], name)
