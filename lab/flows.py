@@ -54,10 +54,9 @@ def update_flow(run, books):
     books.bars += judge.irq_bars(irq, run.rearms)
     books.bars += _world_bars(run, quiesced=True)
     if run.sc.check_leftovers:
-        same = [k for k in run.kho if k["release"] == run.kho[-1]["release"]]
         left = judge.leftovers(run.kho[0], run.kho[-1])
         books.bars += [judge.zero("left_over", len(left), left),
-                       judge.memory_bar(judge.growth_over_boots(same), PER_UPDATE_KB * run.sc.updates // len(same))]
+                       judge.memory_bar(judge.growth_over_boots(run.kho), PER_UPDATE_KB)]
 
 
 def one_update(run, n):

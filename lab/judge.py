@@ -254,9 +254,10 @@ def growth_in_a_row(readings, span=3):
 
 
 def growth_over_boots(readings):
-    """The same for readings of different boots, whose own memory varies: the median of the slopes between any two."""
-    free = [r["mem_unused_kb"] for r in readings]
-    slopes = [(free[i] - free[j]) / (j - i) for j in range(len(free)) for i in range(j)]
+    """The same for readings of different boots, one after each update, whose own memory varies: the median of the slopes
+    between any two boots of one kernel. All kernels count: what is not given back is missing in each."""
+    free, release = ([r[key] for r in readings] for key in ("mem_unused_kb", "release"))
+    slopes = [(free[i] - free[j]) / (j - i) for j in range(len(free)) for i in range(j) if release[i] == release[j]]
     return round(median(slopes), 2) if slopes else 0.0
 
 
