@@ -27,13 +27,6 @@ NOT_WRITTEN = (
     (r"exp\.devctl", 0x8000, "a function-level reset, which the device behind the view does not have"),
     (r"vpd\.(addr|data)", 0xffffffff, "a mailbox, not a memory; Linux reads through it instead"),
 )
-# Bits that can be written, but do not read back, since QEMU answers for MSI and MSI-X as a whole, from a copy that it
-# made of what the persona said: (name, bits, why). The persona itself is asked at the end.
-NOT_READ_BACK = (
-    (r"msi\.flags", 0x0400, "QEMU has no extended message data"),
-    (r"msi\.data(_64)?", 0xffff0000, "QEMU has no extended message data"),
-    (r"msi\.mask(_64)?", 0xfffffffe, "QEMU has a mask bit for each vector there is; here that is one"),
-)
 # Lines of the kernel log that say nothing of the config space.
 EXPECTED_LINES = (
     (r"(igb|e1000e) \S+: probe with driver \w+ failed with error -2$",
