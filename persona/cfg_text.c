@@ -33,7 +33,7 @@ static int bad(struct dump *p, size_t column, const char *hint, const char *text
 	return -EINVAL;
 }
 
-static int hex(char c)
+int hf_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -45,7 +45,7 @@ static size_t hex_digits(const char *s, size_t len)
 {
 	size_t n = 0;
 
-	while (n < len && hex(s[n]) >= 0)
+	while (n < len && hf_hex_digit(s[n]) >= 0)
 		n++;
 	return n;
 }
@@ -94,7 +94,7 @@ static int hex_line(struct dump *p, const char *s, size_t len)
 			return bad(p, i, NULL, "more than 16 bytes in a line");
 		if (p->len == HF_CFG_EXP_SIZE)
 			return bad(p, i, NULL, "more than 4096 bytes");
-		p->bytes[p->len++] = hex(s[i + 1]) << 4 | hex(s[i + 2]);
+		p->bytes[p->len++] = hf_hex_digit(s[i + 1]) << 4 | hf_hex_digit(s[i + 2]);
 	}
 	return row == 16 ? 0 : bad(p, i, NULL, "fewer than 16 bytes in a line");
 }

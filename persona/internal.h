@@ -30,6 +30,9 @@ void hf_diag_vadd(struct hf_diags *d, enum hf_severity severity, const struct hf
 /* Which of the @n words does @word resemble? Return: one of them, or NULL. */
 const char *hf_closest(const char *word, const char *const *words, size_t n);
 
+/* Return: -1 if it is none. */
+int hf_hex_digit(char c);
+
 /* Config space. */
 
 /* def: NULL if the ID is not known. len: 0 if that is not, or does not fit. */

@@ -30,11 +30,21 @@ static int missing(struct hf_parser *ps, const char *what)
 	return hf_bad(ps, &ps->lex.tok, NULL, "%s is missing", what);
 }
 
-/* Items are words with values; a line may hold several. */
-static bool more_items(struct hf_parser *ps)
+/*
+ * Items are words with values; a line may hold several. Registers can be among those of any
+ * capability. Return: whether there is another item; false as well if *@err.
+ */
+static bool next_item(struct hf_parser *ps, struct hf_pcap *cap, int *err)
 {
-	hf_skip_lines(ps);
-	return !hf_take_punct(ps, '}');
+	while (!*err) {
+		hf_skip_lines(ps);
+		if (hf_take_punct(ps, '}'))
+			return false;
+		if (!hf_take_word(ps, "register"))
+			return true;
+		*err = hf_parse_register(ps, cap);
+	}
+	return false;
 }
 
 static int yes_no(struct hf_parser *ps, uint32_t bit, uint32_t *v)
@@ -58,12 +68,9 @@ static int synth_pasid(struct hf_parser *ps, struct hf_pcap *cap)
 	uint64_t width = 0;
 	int err = 0;
 
-	while (!err && more_items(ps)) {
+	while (next_item(ps, cap, &err)) {
 		t = ps->lex.tok;
-		bit = 0;
-		if (hf_take_word(ps, "register")) {
-			err = hf_parse_register(ps, cap);
-		} else if (hf_take_word(ps, "width")) {
+		if (hf_take_word(ps, "width")) {
 			bit = 1;
 			err = hf_number(ps, "the width of a PASID in bits", 20, &width);
 		} else if (hf_take_word(ps, "exec")) {
@@ -89,16 +96,11 @@ static int synth_pasid(struct hf_parser *ps, struct hf_pcap *cap)
 
 static int hex_pair(const char *s, uint8_t *v)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *hi, *lo;
+	int hi = hf_hex_digit(s[0]), lo = hi < 0 ? -1 : hf_hex_digit(s[1]);
 
-	if (!s[0] || !s[1])
+	if (lo < 0)
 		return -EINVAL;
-	hi = strchr(digits, s[0] | 0x20);
-	lo = strchr(digits, s[1] | 0x20);
-	if (!hi || !lo || !*hi || !*lo)
-		return -EINVAL;
-	*v = (hi - digits) << 4 | (lo - digits);
+	*v = hi << 4 | lo;
 	return 0;
 }
 
@@ -111,12 +113,8 @@ static int synth_dsn(struct hf_parser *ps, struct hf_pcap *cap)
 	struct hf_token t;
 	int err = 0;
 
-	while (!err && more_items(ps)) {
+	while (next_item(ps, cap, &err)) {
 		t = ps->lex.tok;
-		if (hf_take_word(ps, "register")) {
-			err = hf_parse_register(ps, cap);
-			continue;
-		}
 		if (!hf_take_word(ps, "serial"))
 			return hf_expected(ps, "serial or register", words, 2);
 		if (seen)
@@ -164,12 +162,9 @@ static int synth_vndr(struct hf_parser *ps, struct hf_pcap *cap)
 	struct hf_token t;
 	int err = 0;
 
-	while (!err && more_items(ps)) {
+	while (next_item(ps, cap, &err)) {
 		t = ps->lex.tok;
-		bit = 0;
-		if (hf_take_word(ps, "register")) {
-			err = hf_parse_register(ps, cap);
-		} else if (cap->ext && hf_take_word(ps, "id")) {
+		if (cap->ext && hf_take_word(ps, "id")) {
 			bit = 1;
 			err = hf_number(ps, "a VSEC ID", 0xffff, &id);
 		} else if (cap->ext && hf_take_word(ps, "rev")) {
@@ -249,12 +244,8 @@ static int synth_vpd(struct hf_parser *ps, struct hf_pcap *cap)
 	size_t n = 0;
 	int err = 0;
 
-	while (!err && more_items(ps)) {
-		if (hf_take_word(ps, "register"))
-			err = hf_parse_register(ps, cap);
-		else
-			err = vpd_item(ps, f, &n);
-	}
+	while (next_item(ps, cap, &err))
+		err = vpd_item(ps, f, &n);
 	if (!err) {
 		err = hf_vpd_build(f, n, &cap->vpd, &cap->nvpd);
 		if (err == -EMSGSIZE)
