@@ -9,6 +9,7 @@
 
 #include "internal.h"
 #include "model.h"
+#include "require.h"
 
 static const char *const shapes[][2] = {
 	{ "nic-pf", "igb" },	  { "nic-vf", "igbvf" },	  { "nvme-pasid", "nvme" },
@@ -33,12 +34,6 @@ struct subject {
 };
 
 static struct subject subject[SHAPES];
-
-static void require(bool cond)
-{
-	if (!cond)
-		abort();
-}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

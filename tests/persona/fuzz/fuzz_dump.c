@@ -7,12 +7,7 @@
 #include <string.h>
 
 #include "model.h"
-
-static void require(bool cond)
-{
-	if (!cond)
-		abort();
-}
+#include "require.h"
 
 static void same(int err, struct hf_changes *l)
 {

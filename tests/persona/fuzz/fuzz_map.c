@@ -8,17 +8,12 @@
 #include <string.h>
 
 #include "model.h"
+#include "require.h"
 
 static const char base[] = "persona-map 1\npersona \"base\" version 2\nbar 0 keep size 64K\n"
 			   "cap pm at 0x48 from device { register pmc = 3 }\n"
 			   "instance \"small\" { cap pm drop }\n";
 static struct hf_cfg *device;
-
-static void require(bool cond)
-{
-	if (!cond)
-		abort();
-}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
