@@ -22,11 +22,6 @@ static const char *string(struct json_object *o, const char *key)
 	return s ? s : "";
 }
 
-static int64_t number(struct json_object *o, const char *key)
-{
-	return json_object_get_int64(json_object_object_get(o, key));
-}
-
 static bool is_noticed(struct json_object *o)
 {
 	return json_object_get_boolean(json_object_object_get(o, "noticed"));
@@ -35,8 +30,8 @@ static bool is_noticed(struct json_object *o)
 static void print_change(const char *vm, struct json_object *o)
 {
 	printf("%s: %s %s (0x%03" PRIx64 "): %s%s\n", vm, string(o, "device"),
-	       string(o, "register"), number(o, "offset"), string(o, "text"),
-	       is_noticed(o) ? "" : " (state, which changes by itself)");
+	       string(o, "register"), json_object_get_int64(json_object_object_get(o, "offset")),
+	       string(o, "text"), is_noticed(o) ? "" : " (state, which changes by itself)");
 }
 
 static void print_failed(const char *vm, struct json_object *o)
@@ -131,9 +126,7 @@ static int run(int argc, char **argv)
 	if (optind == argc && check_all(&t))
 		t.unknown++;
 	if (json)
-		puts(json_object_to_json_string_ext(t.all, JSON_C_TO_STRING_PRETTY |
-								   JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(t.all);
+		cli_put_json(t.all);
 	return t.noticed ? CLI_REFUSED : t.unknown ? CLI_FAILED : CLI_OK;
 }
 

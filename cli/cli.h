@@ -10,7 +10,7 @@
 #include <holdfast/manifest.h>
 #include <holdfast/runfile.h>
 
-#include "exit.h"
+#include "out.h"
 
 /* A command. argv[0] is the last word of its name. Return: exit code. */
 struct cli_command {

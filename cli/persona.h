@@ -9,7 +9,7 @@
 
 #include <holdfast/persona.h>
 
-#include "exit.h"
+#include "out.h"
 
 /* `holdfast persona ...`: argv[0] is "persona". Return: exit code. */
 int cmd_persona(int argc, char **argv);
@@ -34,7 +34,5 @@ struct hf_cfg *persona_device(const struct persona_args *a, const char *what, st
 /* Diagnostics to stderr; notes only if asked for. */
 void persona_say(const struct persona_args *a, const struct hf_diags *d);
 struct json_object *persona_json_diags(const struct hf_diags *d, enum hf_severity severity);
-/* To stdout, and freed. */
-void persona_put_json(struct json_object *o);
 
 #endif

@@ -49,7 +49,7 @@ int persona_check(const struct persona_args *a)
 	if (p && d) {
 		ret = check_one(a, p, a->arg[1], d);
 		if (a->json)
-			persona_put_json(json_result(a->arg[1], ret, d));
+			cli_put_json(json_result(a->arg[1], ret, d));
 		else
 			persona_say(a, d);
 		if (!a->json && ret == CLI_OK)
@@ -97,7 +97,7 @@ int persona_compat(const struct persona_args *a)
 		hf_diags_free(d);
 	}
 	if (a->json)
-		persona_put_json(list);
+		cli_put_json(list);
 	else
 		json_object_put(list);
 	hf_persona_free(p);

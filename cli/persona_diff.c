@@ -48,7 +48,7 @@ static void put_json(const struct hf_changes *l)
 	}
 	json_object_object_add(top, "noticed", json_object_new_boolean(hf_changes_noticed(l) > 0));
 	json_object_object_add(top, "changes", list);
-	persona_put_json(top);
+	cli_put_json(top);
 }
 
 static int compare(const struct persona_args *a, const struct hf_persona *p,

@@ -58,10 +58,3 @@ struct json_object *persona_json_diags(const struct hf_diags *d, enum hf_severit
 	}
 	return list;
 }
-
-void persona_put_json(struct json_object *o)
-{
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-						       JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
-}

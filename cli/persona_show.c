@@ -55,7 +55,7 @@ static int show(const struct persona_args *a, const struct hf_cfg *c, struct hf_
 		o = json_head(p);
 		json_object_object_add(o, "map", json_object_new_string(text));
 		json_object_object_add(o, "notes", persona_json_diags(d, HF_NOTE));
-		persona_put_json(o);
+		cli_put_json(o);
 	} else if (text) {
 		printf("# Derived from %s by holdfast persona show.\n", hf_cfg_name(c));
 		for (size_t i = 0; i < hf_diags_count(d); i++) {
@@ -164,7 +164,7 @@ static void put_json(const struct hf_persona *p, const struct hf_view *v)
 		snprintf(hex + 2 * i, 3, "%02x", hf_view_image(v)[i]);
 	json_object_object_add(o, "image", json_object_new_string(hex ? hex : ""));
 	json_object_object_add(o, "registers", json_registers(v));
-	persona_put_json(o);
+	cli_put_json(o);
 	free(hex);
 }
 

@@ -76,9 +76,7 @@ static int list(bool json, struct hf_error *e)
 		hf_run_free(&r);
 	}
 	if (json)
-		puts(json_object_to_json_string_ext(all, JSON_C_TO_STRING_PRETTY |
-								 JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(all);
+		cli_put_json(all);
 	hf_strv_free(names);
 	return 0;
 }
