@@ -6,25 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <linux/vfio.h>
 
 #include <holdfast/persona.h>
 #include <holdfast/util.h>
-
-static int region(const struct hf_device *d, unsigned int index, struct vfio_region_info *info,
-		  struct hf_error *e)
-{
-	char name[64];
-
-	*info = (struct vfio_region_info){ .argsz = sizeof(*info), .index = index };
-	if (ioctl(d->fd, VFIO_DEVICE_GET_REGION_INFO, info) < 0)
-		return hf_fail_errno(e, errno, "%s: ask for region %u",
-				     hf_device_name(d, name, sizeof(name)), index);
-	return 0;
-}
+#include <holdfast/vfio.h>
 
 /* *@len is 0, and *@bytes NULL, if there is no config space of a usual size. */
 static int read_config(const struct hf_device *d, uint8_t **bytes, size_t *len, struct hf_error *e)
@@ -35,7 +23,7 @@ static int read_config(const struct hf_device *d, uint8_t **bytes, size_t *len, 
 
 	*bytes = NULL;
 	*len = 0;
-	err = region(d, VFIO_PCI_CONFIG_REGION_INDEX, &info, e);
+	err = hf_vfio_region(d, VFIO_PCI_CONFIG_REGION_INDEX, &info, e);
 	if (err || (info.size != HF_CFG_SIZE && info.size != HF_CFG_EXP_SIZE))
 		return err;
 	*bytes = hf_calloc(info.size, 1, e);
@@ -92,7 +80,7 @@ static int set_bars(const struct hf_device *d, struct hf_cfg *cfg, struct hf_err
 		const uint8_t bar = bytes[0x10 + 4 * n];
 		enum hf_bar_type type = HF_BAR_MEM32;
 		struct vfio_region_info info;
-		int err = region(d, VFIO_PCI_BAR0_REGION_INDEX + n, &info, e);
+		int err = hf_vfio_region(d, VFIO_PCI_BAR0_REGION_INDEX + n, &info, e);
 
 		if (err)
 			return err;

@@ -9,6 +9,7 @@
 #include <linux/iommufd.h>
 #include <linux/vfio.h>
 
+#include <holdfast/persona.h>
 #include <holdfast/util.h>
 
 #include "jread.h"
@@ -92,7 +93,7 @@ static void parse_config(struct hf_jread *r, struct hf_device *d)
 
 	if (!text)
 		return;
-	if (strlen(text) % 2 || (len != 256 && len != HF_CONFIG_MAX)) {
+	if (strlen(text) % 2 || (len != HF_CFG_SIZE && len != HF_CFG_EXP_SIZE)) {
 		hf_jr_bad(r, "config", "neither 256 nor 4096 bytes");
 		return;
 	}

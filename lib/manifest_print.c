@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <holdfast/persona.h>
 #include <holdfast/util.h>
 
 /*
@@ -77,7 +78,7 @@ static struct json_object *print_irq(const struct hf_irq *q)
 static void add_hex(struct json_object *o, const char *key, const uint8_t *bytes, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";
-	char text[2 * HF_CONFIG_MAX];
+	char text[2 * HF_CFG_EXP_SIZE];
 
 	for (size_t i = 0; i < len; i++) {
 		text[2 * i] = digits[bytes[i] >> 4];

@@ -42,6 +42,18 @@ int hf_vfio_attach(const struct hf_device *d, struct hf_error *e)
 	return 0;
 }
 
+int hf_vfio_region(const struct hf_device *d, unsigned int index, struct vfio_region_info *info,
+		   struct hf_error *e)
+{
+	char name[64];
+
+	*info = (struct vfio_region_info){ .argsz = sizeof(*info), .index = index };
+	if (ioctl(d->fd, VFIO_DEVICE_GET_REGION_INFO, info) < 0)
+		return hf_fail_errno(e, errno, "%s: ask for region %u",
+				     hf_device_name(d, name, sizeof(name)), index);
+	return 0;
+}
+
 /* The BAR that @offset of the device file is in. */
 static int find_region(const struct hf_device *d, uint64_t offset, uint64_t length,
 		       struct vfio_region_info *info, struct hf_error *e)
@@ -49,10 +61,10 @@ static int find_region(const struct hf_device *d, uint64_t offset, uint64_t leng
 	char name[64];
 
 	for (unsigned int i = VFIO_PCI_BAR0_REGION_INDEX; i <= VFIO_PCI_BAR5_REGION_INDEX; i++) {
-		*info = (struct vfio_region_info){ .argsz = sizeof(*info), .index = i };
-		if (ioctl(d->fd, VFIO_DEVICE_GET_REGION_INFO, info) < 0)
-			return hf_fail_errno(e, errno, "%s: ask for BAR %u",
-					     hf_device_name(d, name, sizeof(name)), i);
+		int err = hf_vfio_region(d, i, info, e);
+
+		if (err)
+			return err;
 		if (offset >= info->offset && length <= info->size &&
 		    offset - info->offset <= info->size - length)
 			return 0;

@@ -25,7 +25,6 @@
 #define HF_ID_LIMIT	4096 /* and so are IDs of iommufd objects */
 #define HF_VECTOR_LIMIT 2048 /* as many as MSI-X can have */
 #define HF_MANIFEST_MAX (64u << 20) /* bytes */
-#define HF_CONFIG_MAX	4096 /* bytes of config space */
 
 /* Tokens in the session: a preserved descriptor has its number, these are above. */
 #define HF_TOKEN_STATE	  (UINT64_C(1) << 32)

@@ -36,6 +36,12 @@ int hf_vfio_query_map(const struct hf_device *d, struct hf_map *p, struct hf_err
 /* The first interrupt from q->index, q->vector on that uses eventfd q->fd. */
 int hf_vfio_query_irq(const struct hf_device *d, struct hf_irq *q, struct hf_error *e);
 
+struct vfio_region_info;
+
+/* Region @index of the device, a VFIO_PCI_*_REGION_INDEX. Return: 0 or -errno. */
+int hf_vfio_region(const struct hf_device *d, unsigned int index, struct vfio_region_info *info,
+		   struct hf_error *e);
+
 /* Setting up. Return: 0 or -errno. */
 /* Bind to d->iommufd, which has to give it the ID d->dev_id. */
 int hf_vfio_bind(const struct hf_device *d, struct hf_error *e);
