@@ -67,8 +67,7 @@ def one_update(run, n):
     images = run.dumps()
     run.save_klog()
     run.plant()
-    first = run.mark()
-    run.windows.append([first, first + 1, images])
+    run.open_window(images)
     t_exec, _boot = run.kexec()
     slots, t_retrieved = {}, {}
     for number in run.slots:
@@ -105,6 +104,12 @@ def one_update(run, n):
                         "release": run.kernels["new"]})
 
 
+def _updated(run, t_exec, t_end):
+    """The one update of a run in which nobody retrieves a device."""
+    run.updates.append({"update": 1, "t_exec": t_exec, "t_retrieved": dict.fromkeys(run.slots, t_end),
+                        "release": run.kernels["new"]})
+
+
 def _compare(run, before, when):
     for number, slot in run.slots.items():
         stat = run.call("nic.stat", slot=number)
@@ -123,12 +128,10 @@ def fence_flow(run, books):
     run.load(0)
     images = run.dumps()
     run.plant()
-    first = run.mark()
-    run.windows.append([first, first + 1, images])
+    run.open_window(images)
     t_exec, boot = run.kexec()
     run.mark()
-    run.updates.append({"update": 1, "t_exec": t_exec, "t_retrieved": dict.fromkeys(run.slots, boot["_at"]),
-                        "release": run.kernels["new"]})
+    _updated(run, t_exec, boot["_at"])
     run.check_bystander("after")
     close_books(run, books)
     functions = [s["bdf"] for s in run.slots.values()]
@@ -153,8 +156,7 @@ def unwanted_flow(run, books):
     run.prepare()
     run.load(0)
     images = run.dumps()
-    first = run.mark()
-    run.windows.append([first, first + 1, images])
+    run.open_window(images)
     t_exec, _boot = run.kexec()
     for number in run.slots:
         how = {"skip_cdev": True} if run.sc.owner == "never" else {"leave": True}
@@ -167,8 +169,7 @@ def unwanted_flow(run, books):
     t_done = time.monotonic()
     run.note("FINISH")
     last = run.mark()
-    run.updates.append({"update": 1, "t_exec": t_exec, "t_retrieved": dict.fromkeys(run.slots, t_end),
-                        "release": run.kernels["new"]})
+    _updated(run, t_exec, t_end)
     time.sleep(run.sc.settle_s)         # of traffic that must not land
     left = judge.leftovers(kho_before, run.call("sys.kho"))
     close_books(run, books)
@@ -207,8 +208,7 @@ def cancel_flow(run, books):
     kho_before = run.call("sys.kho")
     before = {number: run.call("nic.stat", slot=number) for number in run.slots}
     images = run.dumps()
-    first = run.mark()
-    run.windows.append([first, first + 1, images])
+    run.open_window(images)
     run.prepare()
     if run.sc.cancel == "freeze":
         _failed_freeze(run)
@@ -291,18 +291,16 @@ def blackout_flow(run, books):
     run.start_traffic()
     run.load(0)
     images = run.dumps()
-    first = run.mark()
-    run.windows.append([first, first + 1, images])
+    run.open_window(images)
     t_exec, boot = run.kexec()
     run.mark()
     t_end = time.monotonic()
-    run.updates.append({"update": 1, "t_exec": t_exec, "t_retrieved": dict.fromkeys(run.slots, t_end),
-                        "release": run.kernels["new"]})
+    _updated(run, t_exec, t_end)
     run.times.setdefault("blackout", ms(t_end - t_exec))
     close_books(run, books)
     late = 0
     for number, slot in run.slots.items():
-        cleared = judge.trace.bus_master_cleared(judge.trace.window(run.trace(), first, first + 1), slot["bdf"])
+        cleared = judge.trace.bus_master_cleared(judge.trace.window(run.trace(), *run.windows[0][:2]), slot["bdf"])
         dead = (cleared[0].t - run.wall0 if cleared else t_exec) + SETTLE_S
         late += sum(1 for t, _s in run.watcher.slots[number].times if t > dead)
     books.bars.append(judge.zero("landed_without_bus_master", late))

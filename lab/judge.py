@@ -56,6 +56,22 @@ def dma_bars(dma, blackout=True):
     return bars
 
 
+def _writes(events, images):
+    """The config writes to devices of which there is an image: (event, what was there, the rows that it breaks)."""
+    devices = {bdf: policy.Device(image) for bdf, image in images.items()}
+    shadows = {bdf: trace.Shadow(image) for bdf, image in images.items()}
+    for ev in events:
+        if ev.kind != "cfg" or ev.bdf not in devices:
+            continue
+        dev, shadow = devices[ev.bdf], shadows[ev.bdf]
+        width = trace.width(ev.off, ev.value, dev.bridge)
+        if ev.off + width > len(shadow.data):
+            yield ev, None, []
+            continue
+        yield ev, shadow.read(ev.off, width), dev.broken_by(shadow, ev.off, width, ev.value)
+        shadow.write(ev.off, width, ev.value)
+
+
 def config_section(events, windows, counters):
     """What reached the preserved devices and the ports above them.
 
@@ -63,26 +79,16 @@ def config_section(events, windows, counters):
     """
     reached, harmful, resets, evidence, rows = 0, 0, 0, [], {}
     for first, last, before in windows:
-        devices = {bdf: policy.Device(image) for bdf, image in before.items()}
-        shadows = {bdf: trace.Shadow(image) for bdf, image in before.items()}
-        for ev in trace.window(events, first, last):
-            if ev.kind != "cfg" or ev.bdf not in devices:
-                continue
+        for ev, old, broken in _writes(trace.window(events, first, last), before):
             reached += 1
-            dev, shadow = devices[ev.bdf], shadows[ev.bdf]
-            width = trace.width(ev.off, ev.value, dev.bridge)
-            if ev.off + width > len(shadow.data):
-                continue
-            broken = dev.broken_by(shadow, ev.off, width, ev.value)
             if broken:
                 harmful += 1
                 resets += any(r.reset for r in broken)
                 for r in broken:
                     rows[r.row] = rows.get(r.row, 0) + 1
                 if len(evidence) < EVIDENCE_MAX:
-                    evidence.append({"bdf": ev.bdf, "off": ev.off, "old": shadow.read(ev.off, width),
-                                     "new": ev.value, "rows": [r.row for r in broken]})
-            shadow.write(ev.off, width, ev.value)
+                    evidence.append({"bdf": ev.bdf, "off": ev.off, "old": old, "new": ev.value,
+                                     "rows": [r.row for r in broken]})
     withheld = unexplained = 0
     withheld_rows = {}
     for text in counters:
@@ -209,14 +215,7 @@ def fence(events, windows, functions):
 
 def given_up(span, bdf, image):
     """(Bus Master went off, and after that the device was reset); `span`: the trace of FINISH."""
-    dev, shadow, resets = policy.Device(image), trace.Shadow(image), []
-    for ev in span:
-        if ev.kind != "cfg" or ev.bdf != bdf:
-            continue
-        width = trace.width(ev.off, ev.value, dev.bridge)
-        if any(row.reset for row in dev.broken_by(shadow, ev.off, width, ev.value)):
-            resets.append(ev.n)
-        shadow.write(ev.off, width, ev.value)
+    resets = [ev.n for ev, _old, broken in _writes(span, {bdf: image}) if any(row.reset for row in broken)]
     cleared = trace.bus_master_cleared(span, bdf)
     return bool(cleared), bool(cleared and resets and cleared[0].n < resets[0])
 

@@ -220,6 +220,11 @@ class Run:
         self.call("mark", n=number)
         return number
 
+    def open_window(self, images):
+        """From here to the next mark, config writes are judged; `images`: what the devices hold."""
+        first = self.mark()
+        self.windows.append([first, first + 1, images])
+
     def dump(self, bdf):
         """A device's whole config space."""
         try:
@@ -357,12 +362,11 @@ class Run:
 
     def finish_traffic(self):
         """Stops the senders, lets the last frames land, closes the books of every slot."""
-        for number, sender in self.senders.items():
-            last = sender.stop() - 1
+        for number, sent in self.finish_senders().items():
+            last = sent - 1
             self.watcher.drain(number, last)
             self.slots[number]["last"] = last
             self.slots[number]["t_last"] = time.monotonic()
-        self.note("traffic stopped")
 
     def breaches(self):
         """What landed where nothing was mapped."""

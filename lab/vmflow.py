@@ -83,8 +83,7 @@ def one_update(run, vms, n):
     run.save_klog()
     for one in vms.vms:
         one.link.say("gap", 0)
-    first = run.mark()
-    run.windows.append([first, first + 1, images])
+    run.open_window(images)
     save_all(run, vms, ups)
     for one in vms.vms:
         save(run, one.name)
@@ -233,8 +232,7 @@ def wrong_flow(run, books, vms):
     run.load(0)
     images = run.dumps()
     one.link.say("gap", 0)
-    first = run.mark()
-    run.windows.append([first, first + 1, images])
+    run.open_window(images)
     save_all(run, vms, {one.name: up})
     replace(run, vms, [up])
     _fails(run, books, "a name nobody saved", "nobody", [vm_mod.HELPER, "vm", "resume", "nobody"], "nobody")
