@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Through the update, and no further than it went: each call fails once."""
+import json
+import os
+import signal
+import unittest
+
+from e2e import HOLDFAST, Base, config_space, may_take
+
+
+class Across(Base):
+    def test_there_and_on(self):
+        self.saved()
+        code, said, err = self.resume(env={"VM_MARK": "of the new kernel"})
+        self.assert_running(code, said, err)
+        for part in ("classify", "preserve", "query", "retrieve_session", "retrieve", "bind", "map", "attach",
+                     "rebuild", "irqs", "exec_to_running", "pause"):
+            self.assertIn(part, said["times_ms"])
+
+    def test_thousands_of_mappings(self):
+        self.saved(maps=3000)
+        self.assert_running(*self.resume())
+
+    def test_paused(self):
+        """A VM that was paused takes over without an event."""
+        self.saved(mode="paused")
+        self.assert_running(*self.resume())
+
+    def test_twice(self):
+        """Its devices came from a session, its command line has our monitor in it."""
+        self.saved(mode="again")
+        p = self.popen(HOLDFAST, "vm", "resume", "vm0", "--json")
+        # The keeper of the first update, and the second save, in this order: QEMU has no reason to begin
+        # before the keeper has gone.
+        first, second = [json.loads(p.stdout.readline()) for _ in range(2)]
+        self.assertEqual([first["state"], second["state"]], ["running", "ready"], second)
+        self.assertEqual(second["pid"], p.pid)
+        self.kexec(p)
+        m = json.loads((self.dir / "kernel/session-holdfast-vm-vm0.d/4294967297.mem").read_text())
+        self.assertNotIn("-chardev", m["argv"])
+        self.assert_running(*self.resume())
+
+    def test_descriptors_of_the_starter(self):
+        """What resume was started with is not for the VM, even at its numbers."""
+        self.saved()
+        with open("/dev/null") as null:
+            for fd in (3, 5, 300):
+                os.dup2(null.fileno(), fd, inheritable=True) if fd != null.fileno() else None
+            self.assert_running(*self.resume(pass_fds=(3, 5, 300)))
+
+    def test_low_limit(self):
+        self.saved()
+        p = self.run_("sh", "-c", 'ulimit -S -n 64; exec "$@"', "sh", HOLDFAST, "vm", "resume", "vm0", "--json")
+        self.assert_running(p[0], json.loads(p[1].splitlines()[-1]), p[2])
+
+    def test_twin_changed_memory(self):
+        """The comparison does notice."""
+        self.saved()
+        with open(self.dir / "kernel/session-holdfast-vm-vm0.d/3.mem", "r+") as f:
+            f.write("x")
+        code, said, err = self.resume()
+        self.assert_held(code, said, "ended before", err)
+        self.assertIn("it is not what it was", err)
+
+    def test_twin_missing_mapping(self):
+        self.saved()
+        path = self.dir / "kernel/session-holdfast-vm-vm0.d/4294967297.mem"
+        m = json.loads(path.read_text())
+        m["spaces"][0]["maps"].pop()
+        path.write_text(json.dumps(m))
+        code, said, err = self.resume()
+        self.assert_held(code, said, "ended before", err)
+
+
+@unittest.skipUnless(may_take(), "no right to take descriptors from a keeper")
+class EveryCall(Base):
+    """Each ioctl fails once. Whatever it is, the VM is not lost, unless the kernel says so."""
+
+    def fresh(self):
+        self.unpreserve()
+        for f in [*self.dir.glob("run/*"), *self.dir.glob("kernel/*"), self.dir / "done"]:
+            f.unlink(missing_ok=True)
+        self.state.write_text("state of the VM\n")
+
+    def give_config(self):
+        config = self.dir / "config"
+        config.write_bytes(config_space())
+        self.env["FAKE_CONFIG"] = str(config)
+
+    def test_save(self):
+        self.give_config()
+        for n in range(1, 1000):
+            self.fresh()
+            p, said = self.save(fail=n)
+            if said["state"] == "ready":
+                p.send_signal(signal.SIGTERM)
+            else:
+                self.assertEqual(said["state"], "refused")
+                self.assertIn("Input/output error", said["reason"])
+            self.assert_went_on(p)
+            if said["state"] == "ready":
+                break
+        self.assertGreater(n, 40, "that was not all of them")
+
+    def test_resume(self):
+        ends = set()
+        self.give_config()
+        for n in range(1, 1000):
+            self.fresh()
+            self.saved()
+            code, said, err = self.resume(env={"FAKE_FAIL_NTH": str(n)})
+            ends.add(said["state"] if said else "nothing")
+            if said is None:
+                self.assertIn("retrieve session", err)
+            elif said["state"] == "failed":
+                self.assertIn("retrieve the", said["reason"])
+                continue
+            elif said["state"] == "running" and said["reason"]:
+                self.assertIn("finish the session", said["reason"])
+                continue
+            elif said["state"] == "running" and "was not compared" in err:
+                ends.add("not compared")
+                continue
+            elif said["state"] == "running":
+                self.assert_running(code, said, err)
+                break
+            else:
+                self.assert_held(code, said, "Input/output error", err)
+            self.assert_running(*self.resume())
+        self.assertGreater(n, 40, "that was not all of them")
+        self.assertEqual(ends, {"nothing", "failed", "held", "not compared", "running"})
