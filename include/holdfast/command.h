@@ -5,6 +5,10 @@
 
 #include <holdfast/error.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * The state file in "-incoming file:PATH" of @argv, as a part of it. Also looks for what
  * is not supported. Return: 0 or -EINVAL with what is wrong, and what is right, in @e.
@@ -22,5 +26,9 @@ int hf_command_check(const char *file, char *const *env, struct hf_error *e);
  * that an earlier update may have left. NULL if there is no memory. hf_strv_free() it.
  */
 char **hf_command_with_qmp(char *const *argv, int fd, struct hf_error *e);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

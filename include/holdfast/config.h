@@ -12,6 +12,10 @@
 #include <holdfast/error.h>
 #include <holdfast/manifest.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * Read config space of all devices of @m through their files. A device that has none
  * to be read, or only a part of it, is left without. Return: 0 or -errno.
@@ -39,5 +43,9 @@ int hf_config_persona(struct hf_manifest *m, const char *path, struct hf_error *
  */
 struct json_object *hf_config_compare(const struct hf_manifest *m, size_t *noticed,
 				      size_t *unknown);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 #ifndef HOLDFAST_ERROR_H
 #define HOLDFAST_ERROR_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* num: positive errno value; text: one line for the operator, NUL-terminated. */
 struct hf_error {
 	int num;
@@ -25,5 +29,9 @@ int hf_fail_errno(struct hf_error *e, int num, const char *fmt, ...)
 /* The same without strerror(): the text says it all. */
 int hf_fail_text(struct hf_error *e, int num, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

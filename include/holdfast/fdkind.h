@@ -13,6 +13,10 @@
 #include <holdfast/error.h>
 #include <holdfast/manifest.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct hf_fd_ops {
 	enum hf_kind kind;
 	/* Is it one? @link is what /proc/self/fd says, @sysfs the name in /sys/dev/char or "". */
@@ -46,5 +50,9 @@ int hf_fd_classify(struct hf_fd *f, struct hf_error *e);
  * executes, less the @ndrop in @drop, into @m->fds in order. Return: 0 or -errno.
  */
 int hf_fds_collect(struct hf_manifest *m, const int *drop, size_t ndrop, struct hf_error *e);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 
 #include <holdfast/error.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Is a kernel loaded? Return: 0; -ENOEXEC: no; -errno. */
 int hf_kexec_loaded(struct hf_error *e);
 
@@ -15,5 +19,9 @@ int hf_kexec_loaded(struct hf_error *e);
  * kernel's own reason in @e if it gave one; -EBUSY if something refused to be frozen.
  */
 int hf_kexec_jump(struct hf_error *e);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

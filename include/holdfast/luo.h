@@ -14,6 +14,10 @@
 
 #include <holdfast/error.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * The session of the VM @name: a new one, or the one that came from the old kernel.
  * Return: fd, close-on-exec, or -errno; -EBUSY if others kept /dev/liveupdate
@@ -33,5 +37,9 @@ int hf_luo_retrieve_fd(int session, uint64_t token, const char *what, struct hf_
 
 /* Return: 0 or -errno, -EBUSY if a device is not attached. The session stays open. */
 int hf_luo_finish(int session, struct hf_error *e);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -17,6 +17,10 @@
 #include <holdfast/error.h>
 #include <holdfast/times.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define HF_MANIFEST_VERSION 1
 
 /* Limits of what hf_manifest_parse() accepts; save refuses what is beyond them. */
@@ -128,5 +132,9 @@ int hf_manifest_parse(struct hf_manifest *m, const char *text, size_t len, struc
 
 /* The second half of hf_manifest_parse(): do all references resolve? */
 int hf_manifest_check(const struct hf_manifest *m, struct hf_error *e);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

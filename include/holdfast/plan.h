@@ -17,6 +17,10 @@
 #include <holdfast/error.h>
 #include <holdfast/manifest.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum hf_step_op {
 	HF_STEP_TAKE, /* IOMMU_IOAS_ALLOC, which gives @id */
 	HF_STEP_GIVE, /* IOMMU_DESTROY of @id */
@@ -42,5 +46,9 @@ struct hf_plan {
 /* @m has passed hf_manifest_check(). Return: 0 or -ENOMEM; free in either case. */
 int hf_plan_make(struct hf_plan *p, const struct hf_manifest *m, struct hf_error *e);
 void hf_plan_free(struct hf_plan *p);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 
 #include <holdfast/error.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct json_tokener;
 
 enum hf_qmp_verdict {
@@ -36,5 +40,9 @@ enum hf_qmp_verdict hf_qmp_read(struct hf_qmp *q, struct hf_error *e);
  * has to ask from time to time.
  */
 void hf_qmp_ask(struct hf_qmp *q);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

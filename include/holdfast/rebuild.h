@@ -16,6 +16,10 @@
 #include <holdfast/manifest.h>
 #include <holdfast/times.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct hf_progress {
 	size_t fds; /* of manifest.fds, at their numbers */
 	size_t steps; /* of the plan */
@@ -35,5 +39,9 @@ int hf_rebuild_iommu(const struct hf_manifest *m, struct hf_progress *p, struct 
 
 /* Interrupts of all devices, and one signal each. May be repeated. Return: 0 or -errno. */
 int hf_rebuild_irqs(const struct hf_manifest *m, struct hf_error *e);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

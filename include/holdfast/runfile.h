@@ -17,6 +17,10 @@
 #include <holdfast/rebuild.h>
 #include <holdfast/times.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define HF_RUN_DIR "/run/holdfast/vm"
 
 enum hf_state {
@@ -91,5 +95,9 @@ int hf_run_names(const char *dir, char ***names, struct hf_error *e);
  */
 int hf_watch_open(const char *dir, struct hf_error *e);
 void hf_watch_drain(int fd);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

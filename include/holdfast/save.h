@@ -9,6 +9,10 @@
 #include <holdfast/error.h>
 #include <holdfast/manifest.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /*
  * Preserve the memfds of @m->fds and a copy of the state file, then the devices,
  * with their PCI addresses filled into @m->devices. Return: 0 or -errno.
@@ -26,5 +30,9 @@ int hf_save_query(struct hf_manifest *m, struct hf_error *e);
  * it. Return: 0 or -errno.
  */
 int hf_save_manifest(const struct hf_manifest *m, int session, struct hf_error *e);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

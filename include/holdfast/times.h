@@ -6,6 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct json_object;
 
 #define HF_TIMES 24
@@ -27,5 +31,9 @@ uint64_t hf_times_since(struct hf_times *t, const char *part, uint64_t start_us)
 
 /* {"part": ms, ...} with three decimals; NULL if there is no memory. */
 struct json_object *hf_times_json(const struct hf_times *t);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -10,6 +10,10 @@
 
 #include <holdfast/error.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define HF_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /* CLOCK_MONOTONIC, microseconds. */
@@ -69,5 +73,9 @@ void *hf_append(void *array, size_t *n, size_t size, struct hf_error *e);
 char **hf_strv_dup(char *const *v, size_t n, struct hf_error *e);
 size_t hf_strv_len(char *const *v);
 void hf_strv_free(char **v);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 #include <holdfast/error.h>
 #include <holdfast/manifest.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* PCI address of the device on @fd, or "" if it is not to be found out. */
 void hf_vfio_bdf(int fd, char *bdf, size_t size);
 
@@ -59,5 +63,9 @@ int hf_vfio_set_irqs(const struct hf_device *d, struct hf_error *e);
  * had the device may have been lost.
  */
 int hf_vfio_catch_up(const struct hf_device *d, struct hf_error *e);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
