@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* Config space of the devices of a VM, before and after the update. */
 #include <holdfast/config.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* eventfd: interrupts and notifiers. Does not cross: a new one, with the same counter. */
 #include <errno.h>
 #include <fcntl.h>

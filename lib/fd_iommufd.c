@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* iommufd. Does not cross: it is opened anew, and its objects are rebuilt. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* memfd: memory of the guest, firmware, QEMU's own notes. Crosses in the session. */
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* vfio device, opened as a character device or come from a session. Crosses in the session. */
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Reading JSON that is not trusted. The first thing that is wrong is kept, with the
  * path of the field in words like "devices[1].irqs[3].vector"; what is asked

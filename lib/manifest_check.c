@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* The manifest once its fields are read: does what refers to something find it? */
 #include <holdfast/manifest.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* The manifest as JSON. Field names and meanings are those of struct hf_manifest. */
 #include <holdfast/manifest.h>
 

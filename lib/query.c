@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* Everything that the old kernel knows about the devices of a VM. */
 #include <holdfast/save.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* Preserve the descriptors of a VM, its state file, its manifest. */
 #include <holdfast/save.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* Setting up a vfio device that came from the session: iommufd, MMIO. */
 #include <holdfast/vfio.h>
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * From a persona and a device to a view. To check is to make one and to throw it away, so
  * that nothing can pass the check and fail to be made, or the other way round.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* Capabilities: where each goes, the lists that lead to them, and what is in them. */
 #include "internal.h"
 

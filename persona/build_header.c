@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* Registers 00h-3Fh: identity, Command and Status, BARs. */
 #include "internal.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* What the map says of single bits, and whether the device can keep what was promised. */
 #include "internal.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* Questions to the capability table, and how long a capability is. */
 #include "caps.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What is known of capabilities: one table, which parser, check, synthesis, comparison and
  * printing share.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How rows of the capability table are written. */
 #ifndef HF_PERSONA_CAPS_MACROS_H
 #define HF_PERSONA_CAPS_MACROS_H

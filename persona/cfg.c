@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* Config space of a device: BARs and capability lists, as far as bytes tell. */
 #include "internal.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * The text of "lspci -xxxx" or "lspci -vvxxxx". What it may hold:
  *

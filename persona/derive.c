@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * A map from a device, as a start: each capability where the device has it, and all that is
  * read-only written down, so that another firmware does not change it.

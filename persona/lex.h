@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Words of a map file. */
 #ifndef HF_PERSONA_LEX_H
 #define HF_PERSONA_LEX_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Parser of map files: persona-map(5). Recursive descent, one function for each
  * statement. It ends at the first error.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the files of the map parser share. */
 #ifndef HF_PERSONA_PARSE_H
 #define HF_PERSONA_PARSE_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  *	cap|extcap NAME [index N] drop
  *	cap|extcap NAME [index N] at OFFSET from device [length N] [version N] [{ registers }]

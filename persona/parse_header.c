@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  *	identity { vendor 0x8086 device 0x10c9 subsystem 0x8086 0xa03c revision 1 class 0x020000 }
  *	bar N keep [io|mem32|mem64 [prefetch]] [size S] | bar N hide

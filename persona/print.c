@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /* A persona as text: one way to write each thing, which the parser reads back. */
 #include "internal.h"
 

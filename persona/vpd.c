@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Vital Product Data that a map gives: an identifier string and read-only fields, and
  * the checksum that makes all bytes up to it sum up to 0 (PCI 3.0, appendix I).

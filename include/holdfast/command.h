@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The command line of a VMM. */
 #ifndef HOLDFAST_COMMAND_H
 #define HOLDFAST_COMMAND_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Config space of the devices of a VM, as the guest sees it: what it was before the
  * update, what it is after it, and whether the guest could tell the difference.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Kinds of descriptors a VM may have: how to know one, what to save of it, and how
  * to get it back. One kind, one file, one struct hf_fd_ops.

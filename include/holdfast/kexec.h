@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The jump into the next kernel. */
 #ifndef HOLDFAST_KEXEC_H
 #define HOLDFAST_KEXEC_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Config-space personas: one stable PCI function for the VM, whatever the hardware,
  * the firmware or the kernel says.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * In which order the iommufd objects of a VM are made so that each gets the ID it
  * had. A pure function of the manifest: whoever has done the first n steps can

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Has the VMM taken over? Asked on a QMP connection of our own. */
 #ifndef HOLDFAST_QMP_H
 #define HOLDFAST_QMP_H

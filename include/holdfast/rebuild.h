@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The new kernel's side: get the descriptors of a VM back at their numbers and
  * rebuild what they referred to.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What is known about a VM outside of it: DIR/NAME.json, one JSON object, written to
  * a temporary file and renamed, by one process at a time. Whoever waits for a VM

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The old kernel's side: preserve the descriptors of a VM and write down what has
  * to be set up again. All of it is undone by closing the session.

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* How long the parts of an update took. */
 #ifndef HOLDFAST_TIMES_H
 #define HOLDFAST_TIMES_H

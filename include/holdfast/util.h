@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Time, whole files, descriptors. */
 #ifndef HOLDFAST_UTIL_H
 #define HOLDFAST_UTIL_H

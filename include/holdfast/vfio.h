@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * vfio devices, as one who holds the file sees them: what the old kernel says
  * about them, and how they are set up in the new one. See
