@@ -2,6 +2,7 @@
 /* What the map says of single bits, and whether the device can keep what was promised. */
 #include "internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <linux/pci_regs.h>
@@ -122,8 +123,9 @@ static void apply(struct hf_build *b, const struct placed *p)
 static bool in_cap(struct hf_build *b, const struct placed *p)
 {
 	const struct hf_vcap *c = p->cap;
+	char name[24], hint[64];
 	struct hf_field f;
-	char name[24];
+	bool there;
 
 	if (p->r->off + p->r->width > c->len) {
 		hf_refuse(b, &p->r->loc, c->at, NULL,
@@ -131,13 +133,21 @@ static bool in_cap(struct hf_build *b, const struct placed *p)
 			  c->len);
 		return false;
 	}
-	/* MSI: data_32 in a device with 64-bit addresses, and the like. */
-	if (!c->def || c->def->opaque || c->phys == HF_NO_PHYS ||
-	    hf_reg_by_offset(c->def, p->r->off, hf_get(b->c->bytes + c->phys, 4), &f, name,
-			     sizeof(name)))
+	if (!c->def || c->def->opaque || c->phys == HF_NO_PHYS)
 		return true;
-	hf_refuse(b, &p->r->loc, c->at, NULL,
-		  "the device has no register +0x%02x in this capability", p->r->off);
+	there = hf_reg_by_offset(c->def, p->r->off, hf_get(b->c->bytes + c->phys, 4), &f, name,
+				 sizeof(name));
+	/* MSI: where mask_32 would be, a device with 64-bit addresses has data_64. */
+	if (there && (!p->r->reg || !strcmp(p->r->reg, f.reg)))
+		return true;
+	if (there)
+		snprintf(hint, sizeof(hint), "what it has there is '%s'", name);
+	if (p->r->reg)
+		hf_refuse(b, &p->r->loc, c->at, there ? hint : NULL,
+			  "the device has no register '%s' in this capability", p->r->reg);
+	else
+		hf_refuse(b, &p->r->loc, c->at, NULL,
+			  "the device has no register +0x%02x in this capability", p->r->off);
 	return false;
 }
 

@@ -140,6 +140,22 @@ bool hf_reg_by_offset(const struct hf_capdef *def, uint16_t off, uint32_t head, 
 	return mask;
 }
 
+const char *hf_reg_name(const struct hf_capdef *def, uint16_t off, uint8_t width)
+{
+	struct hf_field_iter it = { 0 };
+	const char *reg = NULL;
+	struct hf_field f;
+
+	while (hf_field_next(def, HF_MAX_ENTRIES, &it, &f)) {
+		if (f.off != off || f.width != width)
+			continue;
+		if (reg && strcmp(reg, f.reg))
+			return NULL;
+		reg = f.reg;
+	}
+	return reg;
+}
+
 uint32_t hf_field_mask(const struct hf_capdef *def, const char *reg, const char *name)
 {
 	size_t len = strcspn(reg, ".");

@@ -108,6 +108,8 @@ bool hf_reg_by_name(const struct hf_capdef *def, const char *name, struct hf_fie
 /* The same by place: the register that has the byte @off; @name of @size gets its name. */
 bool hf_reg_by_offset(const struct hf_capdef *def, uint16_t off, uint32_t head, struct hf_field *f,
 		      char *name, size_t size);
+/* The name of the one register that can be right there and so wide, NULL if there are two. */
+const char *hf_reg_name(const struct hf_capdef *def, uint16_t off, uint8_t width);
 /* The field @name in the register @reg (without entry). Return: its bits, 0 if none. */
 uint32_t hf_field_mask(const struct hf_capdef *def, const char *reg, const char *name);
 /* Bits of a register that are read-only by default and so can be pinned with "=". */

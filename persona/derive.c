@@ -21,10 +21,12 @@ static void note(struct hf_diags *d, const struct hf_cfg *c, const char *reg, co
 }
 
 /* Once for each register, though it has many fields. */
-static int pin(struct hf_rules *rules, const struct hf_capdef *def, const uint8_t *cap,
-	       uint16_t off, uint8_t width)
+static int pin(struct hf_rules *rules, const struct hf_capdef *def, const char *reg,
+	       const uint8_t *cap, uint16_t off, uint8_t width)
 {
-	struct hf_rule r = { .off = off, .width = width, .treat = HF_T_RO, .has_value = true };
+	struct hf_rule r = {
+		.reg = reg, .off = off, .width = width, .treat = HF_T_RO, .has_value = true
+	};
 
 	for (size_t i = 0; i < rules->n; i++)
 		if (rules->rule[i].off == off && rules->rule[i].width == width)
@@ -43,7 +45,7 @@ static int pin_known(struct hf_rules *rules, const struct hf_capdef *def, const 
 
 	while (!err && hf_field_next(def, entries, &it, &f))
 		if (f.treat == HF_T_RO && hf_field_exists(&f, hf_get(cap, 4)))
-			err = pin(rules, def, cap, f.off, f.width);
+			err = pin(rules, def, f.reg, cap, f.off, f.width);
 	return err;
 }
 
@@ -69,7 +71,7 @@ static int pin_opaque(struct hf_rules *rules, const struct hf_capdef *def, const
 			if (!(off % width) && off + width <= len && !covered(def, off, width))
 				break;
 		if (!covered(def, off, width))
-			err = pin(rules, def, cap, off, width);
+			err = pin(rules, def, NULL, cap, off, width);
 		off += width;
 	}
 	return err;

@@ -76,6 +76,7 @@ bool hf_cfg_is_vf(const struct hf_cfg *c);
 
 /* Bits of a register that are treated so. */
 struct hf_rule {
+	const char *reg; /* of the table; NULL: whatever is there, if anything */
 	uint16_t off; /* from the capability, or in config space */
 	uint8_t width;
 	uint8_t treat; /* enum hf_treat but HF_T_OWN */

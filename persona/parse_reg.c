@@ -16,6 +16,7 @@
 struct where {
 	const struct hf_capdef *def; /* NULL: no names */
 	const char *name; /* NULL: given by offset */
+	const char *reg; /* of the table, without entry; NULL: there is more than one */
 	char buf[HF_TOK_MAX];
 	uint16_t off;
 	uint8_t width;
@@ -48,6 +49,7 @@ static int by_name(struct hf_parser *ps, struct where *w)
 		return unknown_reg(ps, w);
 	memcpy(w->buf, ps->lex.tok.text, HF_TOK_MAX);
 	w->name = w->buf;
+	w->reg = f.reg;
 	w->off = f.off;
 	w->width = f.width;
 	hf_lex_next(&ps->lex);
@@ -79,6 +81,7 @@ static int by_offset(struct hf_parser *ps, struct where *w, const struct hf_pcap
 		return hf_bad(ps, &t, NULL, "the header of a capability follows from where it is");
 	w->off = off;
 	w->width = width;
+	w->reg = w->def ? hf_reg_name(w->def, off, width) : NULL;
 	return 0;
 }
 
@@ -152,6 +155,7 @@ static int supersede(struct hf_rules *rules, const struct hf_rule *r)
 static int add_rule(struct hf_parser *ps, struct hf_rules *rules, const struct where *w,
 		    uint32_t mask, struct hf_rule *r, const struct hf_token *t)
 {
+	r->reg = w->reg;
 	r->off = w->off;
 	r->width = w->width;
 	r->mask = mask;

@@ -185,8 +185,9 @@ static bool same_rules(const struct hf_rules *a, const struct hf_rules *b)
 	for (size_t i = 0; i < a->n; i++) {
 		const struct hf_rule *x = &a->rule[i], *y = &b->rule[i];
 
-		if (x->off != y->off || x->width != y->width || x->treat != y->treat ||
-		    x->has_value != y->has_value || x->mask != y->mask || x->value != y->value)
+		if (!x->reg != !y->reg || (x->reg && strcmp(x->reg, y->reg)) || x->off != y->off ||
+		    x->width != y->width || x->treat != y->treat || x->has_value != y->has_value ||
+		    x->mask != y->mask || x->value != y->value)
 			return false;
 	}
 	return true;

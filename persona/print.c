@@ -15,15 +15,15 @@ static bool contiguous(uint32_t mask)
 	return !(mask & (mask + 1));
 }
 
-/* Named where a register starts right there and is as wide. */
+/* By its name, if it has one there: of MSI's the place alone does not tell which is meant. */
 static const char *reg_name(const struct hf_capdef *def, const struct hf_rule *r, bool cap,
 			    char buf[48])
 {
 	struct hf_field_iter it = { 0 };
 	struct hf_field f;
 
-	while (def && hf_field_next(def, HF_MAX_ENTRIES, &it, &f)) {
-		if (f.off != r->off || f.width != r->width)
+	while (r->reg && hf_field_next(def, HF_MAX_ENTRIES, &it, &f)) {
+		if (f.off != r->off || f.width != r->width || strcmp(f.reg, r->reg))
 			continue;
 		if (it.entry > 1)
 			snprintf(buf, 48, "%s.%u", f.reg, it.entry - 1);
