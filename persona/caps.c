@@ -178,7 +178,7 @@ uint32_t hf_reg_fixed(const struct hf_capdef *def, uint16_t off, uint8_t width)
 		if (f.off != off || f.width != width)
 			continue;
 		known = true;
-		if (f.treat == HF_T_RO)
+		if (f.treat == HF_T_RO || f.flags & HF_F_STATE)
 			mask |= f.mask;
 	}
 	return known || !def->opaque ? mask : hf_ones(width);

@@ -47,6 +47,7 @@ enum hf_when {
 #define HF_F_VF_HIDE 0x1 /* hardwired to 0 in a VF (section 9.3.4) */
 #define HF_F_VF_VIRT 0x2 /* too, but a guest needs to see it hold what it wrote */
 #define HF_F_REPEAT  0x4 /* once for every entry of the capability */
+#define HF_F_STATE   0x8 /* live, but a map may write it down with "=" like what is read-only */
 
 /* A field of a register; offsets are from the start of the capability. */
 struct hf_field {
@@ -112,7 +113,7 @@ bool hf_reg_by_offset(const struct hf_capdef *def, uint16_t off, uint32_t head, 
 const char *hf_reg_name(const struct hf_capdef *def, uint16_t off, uint8_t width);
 /* The field @name in the register @reg (without entry). Return: its bits, 0 if none. */
 uint32_t hf_field_mask(const struct hf_capdef *def, const char *reg, const char *name);
-/* Bits of a register that are read-only by default and so can be pinned with "=". */
+/* Bits of a register that can be pinned with "=": what is read-only by default, and HF_F_STATE. */
 uint32_t hf_reg_fixed(const struct hf_capdef *def, uint16_t off, uint8_t width);
 
 /*

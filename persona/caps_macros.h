@@ -22,6 +22,7 @@
 #define V2LINK .when = HF_W_V2LINK
 #define VFH    .flags = HF_F_VF_HIDE
 #define VFV    .flags = HF_F_VF_VIRT
+#define STATE  .flags = HF_F_STATE
 
 #define CAP(i, n, t, s, l, f, ...)                                                            \
 	{                                                                                     \

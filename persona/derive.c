@@ -20,6 +20,17 @@ static void note(struct hf_diags *d, const struct hf_cfg *c, const char *reg, co
 	hf_diag_add(d, HF_NOTE, &loc, reg, hint, "%s", text);
 }
 
+static uint32_t of_the_moment(const struct hf_capdef *def, uint16_t off, uint8_t width)
+{
+	uint32_t mask = 0;
+
+	for (unsigned int i = 0; i < def->nfields; i++)
+		if (def->fields[i].off == off && def->fields[i].width == width &&
+		    def->fields[i].flags & HF_F_STATE)
+			mask |= def->fields[i].mask;
+	return mask;
+}
+
 /* Once for each register, though it has many fields. */
 static int pin(struct hf_rules *rules, const struct hf_capdef *def, const char *reg,
 	       const uint8_t *cap, uint16_t off, uint8_t width)
@@ -31,7 +42,7 @@ static int pin(struct hf_rules *rules, const struct hf_capdef *def, const char *
 	for (size_t i = 0; i < rules->n; i++)
 		if (rules->rule[i].off == off && rules->rule[i].width == width)
 			return 0;
-	r.mask = hf_reg_fixed(def, off, width);
+	r.mask = hf_reg_fixed(def, off, width) & ~of_the_moment(def, off, width);
 	r.value = hf_get(cap + off, width) & r.mask;
 	return r.mask ? hf_rules_add(rules, &r) : 0;
 }
