@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Questions to the capability table, and how long a capability is. */
+/* Questions to the capability table. */
 #include "caps.h"
 
 #include <stdio.h>
@@ -184,120 +184,15 @@ uint32_t hf_reg_fixed(const struct hf_capdef *def, uint16_t off, uint8_t width)
 	return known || !def->opaque ? mask : hf_ones(width);
 }
 
-static uint16_t msi_len(uint16_t flags)
-{
-	uint16_t len = flags & PCI_MSI_FLAGS_64BIT ? PCI_MSI_MASK_64 : PCI_MSI_MASK_32;
-
-	return flags & PCI_MSI_FLAGS_MASKBIT ? len + 8 : len;
-}
-
-static uint16_t exp_len(uint16_t flags)
-{
-	uint8_t type = (flags & PCI_EXP_FLAGS_TYPE) >> 4;
-	bool link = type != PCI_EXP_TYPE_RC_END && type != PCI_EXP_TYPE_RC_EC;
-
-	if ((flags & PCI_EXP_FLAGS_VERS) < 2)
-		return link ? PCI_CAP_EXP_ENDPOINT_SIZEOF_V1 : PCI_CAP_EXP_RC_ENDPOINT_SIZEOF_V1;
-	return link ? PCI_EXP_LNKSTA2 + 2 : PCI_CAP_EXP_RC_ENDPOINT_SIZEOF_V2;
-}
-
-static uint16_t std_len(const uint8_t *cap, uint16_t id)
-{
-	uint16_t flags = hf_get(cap + 2, 2);
-
-	switch (id) {
-	case PCI_CAP_ID_MSI:
-		return msi_len(flags);
-	case PCI_CAP_ID_EXP:
-		return exp_len(flags);
-	case PCI_CAP_ID_VNDR:
-		return cap[2] < 3 ? 0 : cap[2];
-	case PCI_CAP_ID_SATA:
-		return (cap[4] & PCI_SATA_REGS_MASK) == PCI_SATA_REGS_INLINE
-			       ? PCI_SATA_SIZEOF_LONG
-			       : PCI_SATA_SIZEOF_SHORT;
-	}
-	return 0;
-}
-
-/* 7.9.1: the resource of each VC, then the arbitration table. */
-static uint16_t vc_len(const uint8_t *cap)
-{
-	uint32_t cap1 = hf_get(cap + PCI_VC_PORT_CAP1, 4), cap2 = hf_get(cap + PCI_VC_PORT_CAP2, 4);
-	uint16_t len =
-		PCI_CAP_VC_BASE_SIZEOF + (1 + (cap1 & PCI_VC_CAP1_EVCC)) * PCI_CAP_VC_PER_VC_SIZEOF;
-	uint16_t phases = cap2 & PCI_VC_CAP2_128_PHASE	? 128
-			  : cap2 & PCI_VC_CAP2_64_PHASE ? 64
-			  : cap2 & PCI_VC_CAP2_32_PHASE ? 32
-							: 0;
-
-	/* Four bits a phase, from the next multiple of 16 on. */
-	return phases ? (len + 15) / 16 * 16 + phases / 2 : len;
-}
-
-static uint16_t tph_len(const uint8_t *cap)
-{
-	uint32_t v = hf_get(cap + PCI_TPH_CAP, 4);
-
-	if ((v & PCI_TPH_CAP_LOC_MASK) != PCI_TPH_LOC_CAP)
-		return PCI_TPH_BASE_SIZEOF;
-	return (PCI_TPH_BASE_SIZEOF +
-		(((v & PCI_TPH_CAP_ST_MASK) >> PCI_TPH_CAP_ST_SHIFT) + 1) * 2 + 3) &
-	       ~3;
-}
-
-static uint16_t ext_len(const uint8_t *cap, uint16_t id, uint16_t lanes)
-{
-	switch (id) {
-	case PCI_EXT_CAP_ID_VC:
-	case PCI_EXT_CAP_ID_VC9:
-		return vc_len(cap);
-	case PCI_EXT_CAP_ID_VNDR:
-	case PCI_EXT_CAP_ID_DVSEC: {
-		uint16_t len = hf_get(cap + 4, 4) >> 20;
-
-		return len < (id == PCI_EXT_CAP_ID_VNDR ? 8 : 10) ? 0 : len;
-	}
-	case PCI_EXT_CAP_ID_REBAR:
-		return 4 + 8 * hf_cap_entries(hf_capdef_by_id(true, id), cap);
-	case PCI_EXT_CAP_ID_DPA:
-		return (PCI_DPA_BASE_SIZEOF + (hf_get(cap + 4, 4) & PCI_DPA_CAP_SUBSTATE_MASK) + 1 +
-			3) &
-		       ~3;
-	case PCI_EXT_CAP_ID_TPH:
-		return tph_len(cap);
-	case PCI_EXT_CAP_ID_SECPCI:
-		return (0x0c + 2 * lanes + 3) & ~3;
-	case PCI_EXT_CAP_ID_PL_16GT:
-		return (PCI_PL_16GT_LE_CTRL + lanes + 3) & ~3;
-	case 0x27:
-		return 8 + 4 * lanes;
-	}
-	return 0;
-}
-
-uint16_t hf_cap_len(const struct hf_capdef *def, const uint8_t *cfg, size_t size, uint16_t pos,
-		    uint16_t exp)
-{
-	size_t end = def->ext ? size : PCI_CFG_SPACE_SIZE;
-	uint16_t lanes = exp ? (hf_get(cfg + exp + PCI_EXP_LNKCAP, 4) & PCI_EXP_LNKCAP_MLW) >> 4
-			     : 1;
-	uint16_t len = def->len;
-
-	/* What a length is read from has to be there. */
-	if (pos + (def->ext ? 12u : 8u) > end)
-		return pos + len <= end ? len : 0;
-	if (!len)
-		len = def->ext ? ext_len(cfg + pos, def->id, lanes) : std_len(cfg + pos, def->id);
-	return pos + len <= end ? len : 0;
-}
-
 unsigned int hf_cap_entries(const struct hf_capdef *def, const uint8_t *cap)
+{
+	return def->stride ? hf_rebar_entries(cap) : 1;
+}
+
+unsigned int hf_rebar_entries(const uint8_t *cap)
 {
 	unsigned int n;
 
-	if (!def->stride)
-		return 1;
 	n = (hf_get(cap + PCI_REBAR_CTRL, 4) & PCI_REBAR_CTRL_NBAR_MASK) >>
 	    PCI_REBAR_CTRL_NBAR_SHIFT;
 	return n < 1 ? 1 : n > HF_MAX_ENTRIES ? HF_MAX_ENTRIES : n;

@@ -87,6 +87,15 @@ extern const unsigned int hf_nstd_defs, hf_next_defs;
 #define HF_MSI_FLAGS_EXT_DATA	     0x0200
 #define HF_MSI_FLAGS_EXT_DATA_ENABLE 0x0400
 
+/* Capabilities that <linux/pci_regs.h> of Linux 6.1 does not name. */
+#define HF_EXT_CAP_VF_REBAR 0x24
+#define HF_EXT_CAP_LMR	    0x27
+#define HF_EXT_CAP_NPEM	    0x29
+#define HF_EXT_CAP_PL_32GT  0x2a
+#define HF_EXT_CAP_DEV3	    0x2f
+#define HF_EXT_CAP_IDE	    0x30
+#define HF_EXT_CAP_PL_64GT  0x31
+
 #define HF_MAX_ENTRIES 6 /* of any capability with HF_F_REPEAT fields: BARs */
 
 const struct hf_capdef *hf_capdef_by_id(bool ext, uint16_t id);
@@ -124,6 +133,7 @@ uint32_t hf_reg_fixed(const struct hf_capdef *def, uint16_t off, uint8_t width);
 uint16_t hf_cap_len(const struct hf_capdef *def, const uint8_t *cfg, size_t size, uint16_t pos,
 		    uint16_t exp);
 unsigned int hf_cap_entries(const struct hf_capdef *def, const uint8_t *cap);
+unsigned int hf_rebar_entries(const uint8_t *cap);
 
 static inline uint32_t hf_get(const uint8_t *p, unsigned int width)
 {

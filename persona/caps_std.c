@@ -217,6 +217,7 @@ const struct hf_capdef hf_std_defs[] = {
 	CAP(PCI_CAP_ID_MSIX, "msix", "MSI-X", "7.7.2", PCI_CAP_MSIX_SIZEOF, msix),
 	OPAQUE(PCI_CAP_ID_SATA, "sata", "SATA Data/Index", "SATA 3", 0),
 	CAP(PCI_CAP_ID_AF, "af", "PCI Advanced Features", "7.9.22", PCI_CAP_AF_SIZEOF, af),
+	OPAQUE(PCI_CAP_ID_EA, "ea", "Enhanced Allocation", "7.8.5", 0, .drop = true),
 };
 
 const unsigned int hf_nstd_defs = sizeof(hf_std_defs) / sizeof(hf_std_defs[0]);

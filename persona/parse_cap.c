@@ -98,17 +98,19 @@ static int parse_version(struct hf_parser *ps, struct hf_pcap *cap)
 
 static int parse_length(struct hf_parser *ps, struct hf_pcap *cap)
 {
+	const struct hf_capdef *def = hf_capdef_by_id(cap->ext, cap->id);
 	struct hf_token t = ps->lex.tok;
 	uint64_t v;
 	int err;
 
 	if (!hf_take_word(ps, "length")) {
-		if (hf_capdef_by_id(cap->ext, cap->id))
+		if (def)
 			return 0;
 		return hf_bad(ps, &t, "add 'length BYTES'",
 			      "this version does not know how long capability 0x%02x is", cap->id);
 	}
-	if (hf_capdef_by_id(cap->ext, cap->id))
+	/* A map from before a capability was known goes on saying it. */
+	if (def && def->nfields)
 		return hf_bad(ps, &t, NULL, "how long this capability is follows from the device");
 	err = hf_number(ps, "a length", cap->ext ? 0xf00 : 0xc0, &v);
 	if (!err && v < 4)

@@ -10,7 +10,7 @@
 static const char *const maps[] = { "nic-pf",	 "nic-vf",     "nvme",	     "nvme-pasid",
 				    "gpu-rebar", "virtio-dpu", "msix-moved", "nic-fw" };
 static const char *const dumps[] = { "igb",	   "nvme",     "e1000e",   "virtio-net", "gpu",
-				     "dpu-virtio", "nic-fw-a", "nic-fw-b", "igbvf" };
+				     "dpu-virtio", "nic-fw-a", "nic-fw-b", "igbvf",	 "accel" };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -153,6 +153,48 @@ static void test_one_bit(void)
 	hf_cfg_free(a);
 }
 
+/* How long capabilities are: their last byte is noticed, the one behind is not theirs. */
+static void test_lengths(void)
+{
+	static const struct {
+		uint16_t end;
+		const char *name;
+	} cases[] = {
+		{ 0x0c4, "ea" },   { 0x170, "sriov" },	 { 0x194, "vf_rebar" },
+		{ 0x1b0, "npem" }, { 0x1e0, "pl_32gt" }, { 0x220, "pl_64gt" },
+		{ 0x240, "dev3" }, { 0x290, "ide" },
+	};
+	struct hf_cfg *a = load_dump("accel"), *b = NULL;
+	struct hf_diags *d = hf_diags_new();
+	uint8_t bytes[4096];
+	size_t len;
+
+	for (unsigned int i = 0; i < 2 * COUNT(cases); i++) {
+		uint16_t at = cases[i / 2].end - !(i % 2);
+		const char *name = cases[i / 2].name;
+		struct hf_changes *l = NULL;
+
+		memcpy(bytes, hf_cfg_bytes(a, &len), 4096);
+		bytes[at] ^= 0x80;
+		check(!hf_cfg_from_bytes(bytes, 4096, "b", &b, d), "bytes");
+		hf_cfg_set_bar(b, 0, HF_BAR_MEM64, true, 16 << 20);
+		check(!hf_cfg_compare(a, b, &l, d), "%s: refused: %s", name,
+		      hf_diags_count(d) ? hf_diags_get(d, 0)->text : "");
+		if (l && i % 2)
+			check(strncmp(hf_changes_get(l, 0) ? hf_changes_get(l, 0)->reg : "", name,
+				      strlen(name)),
+			      "%s: 0x%03x is no part of it", name, at);
+		else if (l)
+			check(hf_changes_noticed(l) == 1 &&
+				      !strncmp(hf_changes_get(l, 0)->reg, name, strlen(name)),
+			      "%s: 0x%03x is a part of it", name, at);
+		hf_changes_free(l);
+		hf_cfg_free(b);
+	}
+	hf_diags_free(d);
+	hf_cfg_free(a);
+}
+
 static void test_state(void)
 {
 	struct hf_view *a = load_view("nic-fw", "nic-fw-a"), *b = load_view("nic-fw", "nic-fw-b");
@@ -232,6 +274,7 @@ int suite_objects(void)
 	test_derive();
 	test_compare();
 	test_one_bit();
+	test_lengths();
 	test_state();
 	test_bar_sizes();
 	test_null();
