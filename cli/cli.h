@@ -46,6 +46,12 @@ const char *cli_run_dir(void);
 /* What has become of a VM: as a JSON line to stdout with @json, else its reason to stderr. */
 void cli_report(const struct hf_run *r, bool json);
 
+/*
+ * Nothing has become of it: the reason to stderr, and as a JSON line to stdout with @json.
+ * @name: of the VM, or NULL. Return: exit code, by @refused.
+ */
+int cli_fail(const char *name, bool refused, const struct hf_error *e, bool json);
+
 /* Write the run file; a failure is told but changes nothing. */
 void cli_record(const struct hf_run *r);
 
@@ -99,8 +105,12 @@ int cli_hold(struct resume *r, const struct hf_error *e);
 int cli_leave_keeper(struct resume *r, int ours, int theirs, const sigset_t *signals,
 		     struct hf_error *e);
 
-/* Send SIGTERM to the process behind @pidfd. Return: 0 or -errno. */
-int cli_terminate(int pidfd);
+/*
+ * vm_cancel.c. Begin to send VM @name back, which is being saved or ready.
+ * Return: pidfd of its process, to be waited for; -EBUSY: too late, it jumps; -EALREADY: it is
+ * neither; -errno.
+ */
+int cli_call_off(const char *name, struct hf_error *e);
 
 /*
  * Wait until VM @name is in a state other than saving and ready, or its process is

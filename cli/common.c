@@ -72,22 +72,41 @@ const char *cli_run_dir(void)
 	return dir && *dir ? dir : HF_RUN_DIR;
 }
 
-void cli_report(const struct hf_run *r, bool json)
+/* In one write, and freed. */
+static void put_line(struct json_object *o)
 {
-	struct json_object *o;
-	const char *text;
+	const char *text = json_object_to_json_string_ext(
+		o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
 
-	if (r->reason[0])
-		cli_say("%s: %s: %s", r->name[0] ? r->name : "vm", hf_state_name(r->state),
-			r->reason);
-	if (!json)
-		return;
-	o = hf_run_json(r);
-	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
-							 JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (text)
 		dprintf(STDOUT_FILENO, "%s\n", text);
 	json_object_put(o);
+}
+
+void cli_report(const struct hf_run *r, bool json)
+{
+	if (r->reason[0])
+		cli_say("%s: %s: %s", r->name[0] ? r->name : "vm", hf_state_name(r->state),
+			r->reason);
+	if (json)
+		put_line(hf_run_json(r));
+}
+
+int cli_fail(const char *name, bool refused, const struct hf_error *e, bool json)
+{
+	struct json_object *o;
+
+	cli_say("%s%s%s", name ? name : "", name ? ": " : "", e->text);
+	if (json) {
+		o = json_object_new_object();
+		if (name)
+			json_object_object_add(o, "name", json_object_new_string(name));
+		json_object_object_add(o, "result",
+				       json_object_new_string(refused ? "refused" : "failed"));
+		json_object_object_add(o, "reason", json_object_new_string(e->text));
+		put_line(o);
+	}
+	return refused ? CLI_REFUSED : CLI_FAILED;
 }
 
 void cli_record(const struct hf_run *r)

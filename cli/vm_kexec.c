@@ -4,7 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <json-c/json.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,76 +27,105 @@ struct wait {
 	char **names;
 	bool *old; /* by name: refused before we came, and not yet begun again */
 	int watch, signals;
-	uint64_t start_us, end_us;
+	uint64_t grace_us, end_us; /* until when to wait for what should have begun; for the rest */
 };
 
-/* What stands in the way of the jump: 0 nothing, 1 not yet, -errno a refusal in @e. */
+/* What is there of a VM. */
+enum look {
+	READY,
+	BEGUN, /* there is somebody to wait for */
+	NOT_BEGUN, /* its save should come in a moment, or never will */
+};
+
+/* The reason for anything but READY is in @e. Return: enum look, -errno: it will not be. */
+static int judge(const struct hf_run *r, bool old, struct hf_error *e)
+{
+	bool refused = r->state == HF_REFUSED || r->state == HF_FAILED;
+	int fd;
+
+	hf_fail_text(e, ETIMEDOUT,
+		     "VM %s is not ready, it is %s: was its migration to \"holdfast vm save %s\" "
+		     "started?",
+		     r->name, hf_state_name(r->state), r->name);
+	if (refused) {
+		hf_fail_text(e, EPERM, "VM %s is %s: %.900s", r->name, hf_state_name(r->state),
+			     r->reason);
+		return old ? NOT_BEGUN : -EPERM;
+	}
+	fd = hf_run_pidfd(r, e);
+	if (fd >= 0) {
+		close(fd);
+		return r->state == HF_READY ? READY : BEGUN;
+	}
+	if (fd == -ESRCH && r->state != HF_SAVING && r->state != HF_READY) {
+		hf_fail_text(e, ESRCH, "VM %s is not there: its process, %d, has ended", r->name,
+			     (int)r->pid);
+		return NOT_BEGUN;
+	}
+	return fd;
+}
+
 static int look_at(struct wait *w, size_t i, struct hf_error *e)
 {
 	const char *name = w->names[i];
 	struct hf_run r;
-	int err = hf_run_read(cli_run_dir(), name, &r, e), fd;
-	bool refused = r.state == HF_REFUSED || r.state == HF_FAILED;
+	int err = hf_run_read(cli_run_dir(), name, &r, e);
 
+	if (err == -ENOENT) {
+		hf_fail_text(e, ENOENT,
+			     "VM %s is not ready: there is no VM named %s in %s; was its migration "
+			     "to \"holdfast vm save %s\" started?",
+			     name, name, cli_run_dir(), name);
+		err = NOT_BEGUN;
+	} else if (!err) {
+		if (r.state != HF_REFUSED && r.state != HF_FAILED)
+			w->old[i] = false;
+		err = judge(&r, w->old[i], e);
+	}
 	hf_run_free(&r);
-	/* There may be nothing yet, or what an earlier update has left. */
-	if (err)
-		return err == -ENOENT ? 1 : err;
-	if (!refused)
-		w->old[i] = false;
-	if (refused && w->old[i] && hf_now_us() < w->start_us + GRACE_US)
-		return 1;
-	if (refused)
-		return hf_fail_text(e, EPERM, "VM %s is %s: %.900s", name, hf_state_name(r.state),
-				    r.reason);
-	if (r.state != HF_READY)
-		return 1;
-	fd = hf_run_pidfd(&r, e);
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 ? fd : 0;
+	return err;
 }
 
-static bool any(const bool *list, size_t n)
+/*
+ * Look at all of them. Return: 0 all are ready; 1: wait for *@left ms and look again; -errno:
+ * one never will be.
+ */
+static int look(struct wait *w, int *left, struct hf_error *e)
 {
-	for (size_t i = 0; i < n; i++)
-		if (list[i])
-			return true;
-	return false;
+	bool all = true;
+
+	*left = INT_MAX;
+	for (size_t i = 0; w->names[i]; i++) {
+		int verdict = look_at(w, i, e), ms;
+
+		if (verdict < 0)
+			return verdict;
+		if (verdict == READY)
+			continue;
+		all = false;
+		ms = hf_ms_until(verdict == NOT_BEGUN && w->grace_us < w->end_us ? w->grace_us
+										 : w->end_us);
+		if (!ms)
+			return -e->num;
+		*left = ms < *left ? ms : *left;
+	}
+	return all ? 0 : 1;
 }
 
-/* Return: 0 all are ready; -ETIMEDOUT, or why one never will be. */
+/* Return: 0 all are ready; -errno: why one is not, and will not be in time. */
 static int wait_ready(struct wait *w, struct hf_error *e)
 {
 	struct pollfd p[] = { { .fd = w->watch, .events = POLLIN },
 			      { .fd = w->signals, .events = POLLIN } };
-	size_t n = hf_strv_len(w->names);
+	int err, left;
 
 	for (;;) {
-		const char *missing = NULL;
-		uint64_t now, until = w->end_us;
-
+		/* Before looking: what is written after it wakes us again. */
 		hf_watch_drain(w->watch);
-		for (size_t i = 0; i < n; i++) {
-			int err = look_at(w, i, e);
-
-			if (err < 0)
-				return err;
-			if (err)
-				missing = w->names[i];
-		}
-		if (!missing)
-			return 0;
-		now = hf_now_us();
-		if (now >= until)
-			return hf_fail_text(
-				e, ETIMEDOUT,
-				"VM %s is not ready: was its migration to \"holdfast vm "
-				"save %s\" started?",
-				missing, missing);
-		if (any(w->old, n) && until > w->start_us + GRACE_US)
-			until = w->start_us + GRACE_US;
-		if (poll(p, 2, (int)((until - now) / 1000 + 1)) < 0 && errno != EINTR)
+		err = look(w, &left, e);
+		if (err <= 0)
+			return err;
+		if (poll(p, 2, left) < 0 && errno != EINTR)
 			return hf_fail_errno(e, errno, "poll");
 		if (p[1].revents)
 			return hf_fail_text(e, EINTR, "interrupted");
@@ -109,10 +138,7 @@ static int open_signals(struct hf_error *e)
 	sigset_t set;
 	int fd;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	hf_jump_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	fd = signalfd(-1, &set, SFD_CLOEXEC);
 	return fd < 0 ? hf_fail_errno(e, errno, "signalfd") : fd;
@@ -121,10 +147,12 @@ static int open_signals(struct hf_error *e)
 static int wait_for_all(char **names, long timeout_s, int watch, struct hf_error *e)
 {
 	size_t n = hf_strv_len(names);
-	struct wait w = { .names = names, .watch = watch, .start_us = hf_now_us() };
+	struct wait w = { .names = names, .watch = watch };
+	uint64_t now = hf_now_us();
 	int err = -ENOMEM;
 
-	w.end_us = w.start_us + (uint64_t)timeout_s * 1000000;
+	w.grace_us = now + GRACE_US;
+	w.end_us = now + (uint64_t)timeout_s * 1000000;
 	w.signals = open_signals(e);
 	if (w.signals < 0)
 		return w.signals;
@@ -138,6 +166,25 @@ static int wait_for_all(char **names, long timeout_s, int watch, struct hf_error
 	return err;
 }
 
+/* See one go that was called off. Return: whether it did. */
+static bool wait_gone(const char *name, int pidfd, int watch)
+{
+	struct hf_error e;
+	struct hf_run r;
+	bool gone;
+
+	if (cli_wait_cancelled(name, pidfd, watch, hf_now_us() + PATIENCE_US, &r, &e)) {
+		cli_say("%s", e.text);
+		gone = false;
+	} else {
+		gone = r.state == HF_RUNNING || r.state == HF_REFUSED;
+		if (!gone)
+			cli_say("VM %s is %s: %s", name, hf_state_name(r.state), r.reason);
+	}
+	hf_run_free(&r);
+	return gone;
+}
+
 /* Send all back that still wait, and see them go. Return: whether all went. */
 static bool cancel_all(char **names, int watch)
 {
@@ -145,65 +192,53 @@ static bool cancel_all(char **names, int watch)
 	int *fds = calloc(n + 1, sizeof(*fds));
 	bool all = fds;
 	struct hf_error e;
-	struct hf_run r;
 
 	for (size_t i = 0; fds && i < n; i++) {
-		fds[i] = -1;
-		if (!hf_run_read(cli_run_dir(), names[i], &r, &e) &&
-		    (r.state == HF_READY || r.state == HF_SAVING))
-			fds[i] = hf_run_pidfd(&r, &e);
-		hf_run_free(&r);
-		if (fds[i] >= 0)
-			cli_terminate(fds[i]);
+		fds[i] = cli_call_off(names[i], &e);
+		/* Those of another jump are its business. */
+		if (fds[i] == -EBUSY)
+			cli_say("%s", e.text);
 	}
 	for (size_t i = 0; fds && i < n; i++) {
 		if (fds[i] < 0)
 			continue;
-		if (cli_wait_cancelled(names[i], fds[i], watch, hf_now_us() + PATIENCE_US, &r,
-				       &e)) {
-			cli_say("%s", e.text);
+		if (!wait_gone(names[i], fds[i], watch))
 			all = false;
-		} else if (r.state != HF_RUNNING && r.state != HF_REFUSED) {
-			cli_say("VM %s is %s: %s", names[i], hf_state_name(r.state), r.reason);
-			all = false;
-		}
-		hf_run_free(&r);
 		close(fds[i]);
 	}
 	free(fds);
 	return all;
 }
 
-static int kexec(char **names, long timeout_s, struct hf_error *e)
+static int jump(char **names, struct hf_error *e)
+{
+	struct hf_jump j;
+	int err = hf_jump_init(&j, cli_run_dir(), names, e);
+
+	if (err)
+		return err;
+	err = hf_kexec_jump(&j, e);
+	hf_jump_free(&j);
+	return err;
+}
+
+/* Returns if it comes to nothing. Return: whether all VMs go on. */
+static bool kexec(char **names, long timeout_s, struct hf_error *e)
 {
 	int watch = hf_watch_open(cli_run_dir(), e), err;
+	bool all;
 
 	if (watch < 0)
-		return CLI_FAILED;
+		return false;
 	err = hf_kexec_loaded(e);
 	if (!err)
 		err = wait_for_all(names, timeout_s, watch, e);
 	if (!err)
-		err = hf_kexec_jump(e);
+		jump(names, e);
 	/* Whatever it was: the VMs have waited long enough. */
-	return cancel_all(names, watch) ? CLI_REFUSED : CLI_FAILED;
-}
-
-static void report(const struct hf_error *e, int code, bool json)
-{
-	struct json_object *o;
-
-	cli_say("%s", e->text);
-	if (code == CLI_REFUSED)
-		cli_say("no kexec: the VMs go on in this kernel");
-	if (!json)
-		return;
-	o = json_object_new_object();
-	json_object_object_add(o, "result",
-			       json_object_new_string(code == CLI_REFUSED ? "refused" : "failed"));
-	json_object_object_add(o, "reason", json_object_new_string(e->text));
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
+	all = cancel_all(names, watch);
+	close(watch);
+	return all;
 }
 
 static int run(int argc, char **argv)
@@ -239,8 +274,9 @@ static int run(int argc, char **argv)
 	for (int i = optind; i < argc; i++)
 		if (!hf_name_valid(argv[i]))
 			return cli_usage(&cli_vm_kexec, "%s is no name of a VM", argv[i]);
-	c = kexec(argv + optind, timeout_s, &e);
-	report(&e, c, json);
+	c = cli_fail(NULL, kexec(argv + optind, timeout_s, &e), &e, json);
+	if (c == CLI_REFUSED)
+		cli_say("no kexec: the VMs go on in this kernel");
 	return c;
 }
 

@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <getopt.h>
 #include <linux/limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,9 +23,13 @@
 #include <holdfast/config.h>
 #include <holdfast/fdkind.h>
 #include <holdfast/kexec.h>
+#include <holdfast/lock.h>
 #include <holdfast/luo.h>
 #include <holdfast/save.h>
 #include <holdfast/util.h>
+
+/* For the keeper of the last update to end. */
+#define PATIENCE_MS 2000
 
 struct save {
 	const char *name; /* NULL: not known, so nothing is recorded */
@@ -34,37 +40,37 @@ struct save {
 	char **personas; /* [BDF=]MAP */
 	size_t npersonas;
 	int session;
+	int lock; /* HF_LOCK_OWNER, until COMMAND is executed */
 	struct hf_manifest m;
 	struct hf_run run;
 	sigset_t inherited; /* signal mask for COMMAND */
 };
 
-/* Signals that call the update off, and one that must not end it: who reads our stderr may be gone. */
-static void own_signals(sigset_t *set)
-{
-	sigemptyset(set);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGHUP);
-}
-
+/*
+ * All but those that tell of a fault of our own: until it is given back, the VM hangs on this
+ * process. Of these, hf_jump_signals() call the update off.
+ */
 static void block_signals(struct save *s)
 {
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT };
 	sigset_t set;
 
-	own_signals(&set);
-	sigaddset(&set, SIGPIPE);
+	sigfillset(&set);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(faults); i++)
+		sigdelset(&set, faults[i]);
 	sigprocmask(SIG_BLOCK, &set, &s->inherited);
 }
 
-/* COMMAND must not be hit by what was meant for us. */
+/* COMMAND must not be hit by what was meant for us; what it blocks itself it was sent. */
 static void restore_signals(const struct save *s)
 {
 	const struct timespec now = { 0 };
 	sigset_t set;
 
-	own_signals(&set);
-	sigaddset(&set, SIGPIPE);
+	sigfillset(&set);
+	for (int sig = 1; sig < SIGRTMAX; sig++)
+		if (sigismember(&s->inherited, sig) > 0)
+			sigdelset(&set, sig);
 	while (sigtimedwait(&set, NULL, &now) > 0)
 		;
 	sigprocmask(SIG_SETMASK, &s->inherited, NULL);
@@ -143,6 +149,25 @@ static int check_free(const char *name, struct hf_error *e)
 	return err;
 }
 
+/* Be the only one of that name. */
+static int own(struct save *s, const char *name, struct hf_error *e)
+{
+	struct hf_error why;
+	int err;
+
+	s->lock = hf_lock_open(cli_run_dir(), name, e);
+	if (s->lock < 0)
+		return s->lock;
+	/* The keeper of the last update is told to be done a moment before it is. */
+	err = hf_lock(s->lock, HF_LOCK_OWNER, HF_ALONE, PATIENCE_MS, e);
+	if (err == -EBUSY && !check_free(name, &why))
+		return hf_fail_text(e, EBUSY, "VM %s is being saved or resumed by another process",
+				    name);
+	if (err == -EBUSY)
+		*e = why;
+	return err ? err : check_free(name, e);
+}
+
 /* What is not in the descriptors: how to start it again. */
 static int describe(struct save *s, struct hf_error *e)
 {
@@ -205,19 +230,60 @@ static int prepare(struct save *s, struct hf_error *e)
 	return err;
 }
 
+/*
+ * Wait until the update is called off. The signal stays pending until nobody can jump any more,
+ * so that who wants to jump sees it. Return: the signal, or -errno.
+ */
+static int wait_signal(struct save *s, struct hf_error *e)
+{
+	sigset_t set;
+	struct pollfd p = { .events = POLLIN };
+	int err;
+
+	hf_jump_signals(&set);
+	p.fd = signalfd(-1, &set, SFD_CLOEXEC);
+	if (p.fd < 0)
+		return hf_fail_errno(e, errno, "signalfd");
+	while (poll(&p, 1, -1) < 1)
+		;
+	close(p.fd);
+	err = hf_lock(s->lock, HF_LOCK_JUMP, HF_SHARED, -1, e);
+	return err ? err : sigwaitinfo(&set, NULL);
+}
+
+/* Of all signals that call it off, the one that is there. */
+static int cancelled(int sig, struct hf_error *e)
+{
+	return hf_fail_text(e, ECANCELED, "cancelled by %s", sigdescr_np(sig));
+}
+
+static int jump_alone(struct save *s, struct hf_error *e)
+{
+	char *names[] = { s->run.name, NULL };
+	const struct timespec now = { 0 };
+	struct hf_jump j;
+	sigset_t set;
+	int err, sig;
+
+	err = hf_jump_init(&j, cli_run_dir(), names, e);
+	if (err)
+		return err;
+	err = hf_kexec_jump(&j, e);
+	hf_jump_free(&j);
+	hf_jump_signals(&set);
+	sig = sigtimedwait(&set, NULL, &now);
+	return err == -ECANCELED && sig > 0 ? cancelled(sig, e) : err;
+}
+
 /* Jump, or wait until somebody jumps. Returns with the reason why nobody did. */
 static int jump(struct save *s, struct hf_error *e)
 {
-	sigset_t set;
 	int sig;
 
 	if (s->kexec)
-		return hf_kexec_jump(e);
-	own_signals(&set);
-	do
-		sig = sigwaitinfo(&set, NULL);
-	while (sig < 0);
-	return hf_fail_text(e, ECANCELED, "cancelled by %s", sigdescr_np(sig));
+		return jump_alone(s, e);
+	sig = wait_signal(s, e);
+	return sig < 0 ? sig : cancelled(sig, e);
 }
 
 static int save(struct save *s)
@@ -253,7 +319,7 @@ static int run(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct save s = { .session = -1, .command = cli_split(&argc, argv) };
+	struct save s = { .session = -1, .lock = -1, .command = cli_split(&argc, argv) };
 	struct hf_error e;
 	char **map;
 	long n;
@@ -300,7 +366,7 @@ static int run(int argc, char **argv)
 		return refuse_usage(&s, "-- COMMAND is missing");
 	if (argc - optind != 1)
 		return refuse_usage(&s, "one NAME, then -- COMMAND");
-	if (check_free(argv[optind], &e))
+	if (own(&s, argv[optind], &e))
 		return refuse(&s, e.text, CLI_REFUSED);
 	s.name = argv[optind];
 	hf_run_init(&s.run, s.name);

@@ -126,7 +126,7 @@ static int take_from_keeper(struct resume *r, const struct hf_run *held, int *ke
 	if (err)
 		return err;
 	p.fd = *keeper;
-	err = cli_terminate(*keeper);
+	err = syscall(SYS_pidfd_send_signal, *keeper, SIGTERM, NULL, 0) < 0 ? -errno : 0;
 	if (err && err != -ESRCH)
 		return hf_fail_errno(e, -err, "end the keeper, process %d", (int)held->pid);
 	if (poll(&p, 1, KEEPER_PATIENCE_MS) != 1)

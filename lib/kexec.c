@@ -67,12 +67,16 @@ static bool find_reason(int log, char *reason, size_t size)
 	}
 }
 
-int hf_kexec_jump(struct hf_error *e)
+int hf_kexec_jump(struct hf_jump *j, struct hf_error *e)
 {
 	char reason[512];
-	int log, num;
+	int log, num, err;
 
+	/* First, for it takes its time, in which everything may change. */
 	sync();
+	err = hf_jump_hold(j, e);
+	if (err)
+		return err;
 	log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (log >= 0)
 		lseek(log, 0, SEEK_END);

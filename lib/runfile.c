@@ -148,8 +148,25 @@ struct json_object *hf_run_json(const struct hf_run *r)
 	return o;
 }
 
-/* mkdir -p, for root alone: who can write there decides whom we send signals to. */
-static int make_dir(const char *dir, struct hf_error *e)
+/* Who else can write there decides whom we send signals to, and what is read as a VM's record. */
+static int check_dir(const char *dir, struct hf_error *e)
+{
+	struct stat st;
+
+	if (stat(dir, &st) < 0)
+		return hf_fail_errno(e, errno, "folder %s", dir);
+	if (!S_ISDIR(st.st_mode))
+		return hf_fail_text(e, ENOTDIR, "%s is no folder", dir);
+	if (st.st_uid && st.st_uid != geteuid())
+		return hf_fail_text(e, EPERM, "folder %s is user %u's: it has to be root's", dir,
+				    (unsigned int)st.st_uid);
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return hf_fail_text(
+			e, EPERM, "folder %s can be written to by others: chmod go-w %s", dir, dir);
+	return 0;
+}
+
+int hf_run_make_dir(const char *dir, struct hf_error *e)
 {
 	char path[PATH_MAX];
 
@@ -165,7 +182,7 @@ static int make_dir(const char *dir, struct hf_error *e)
 	}
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
 		return hf_fail_errno(e, errno, "make folder %s", path);
-	return 0;
+	return check_dir(path, e);
 }
 
 int hf_run_write(const char *dir, const struct hf_run *r, struct hf_error *e)
@@ -175,7 +192,7 @@ int hf_run_write(const char *dir, const struct hf_run *r, struct hf_error *e)
 	const char *text;
 	int fd, err;
 
-	err = make_dir(dir, e);
+	err = hf_run_make_dir(dir, e);
 	if (err)
 		return err;
 	/* A dot in front: hf_run_names() and watchers see it only once it is whole. */
@@ -245,7 +262,7 @@ int hf_watch_open(const char *dir, struct hf_error *e)
 {
 	int fd, err;
 
-	err = make_dir(dir, e);
+	err = hf_run_make_dir(dir, e);
 	if (err)
 		return err;
 	fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,13 @@ uint64_t hf_now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+int hf_ms_until(uint64_t end_us)
+{
+	uint64_t now = hf_now_us(), left = end_us > now ? (end_us - now) / 1000 + 1 : 0;
+
+	return left > INT_MAX ? INT_MAX : (int)left;
 }
 
 int hf_read_all(int fd, const char *what, size_t max, char **buf, size_t *len, struct hf_error *e)

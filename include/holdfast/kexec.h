@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include <holdfast/error.h>
+#include <holdfast/jump.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -15,10 +16,11 @@ extern "C" {
 int hf_kexec_loaded(struct hf_error *e);
 
 /*
- * Write back file systems and jump. Returns only if that failed: -errno, with the
- * kernel's own reason in @e if it gave one; -EBUSY if something refused to be frozen.
+ * Write back file systems, hold the VMs of @j, and jump. Returns only if that failed: as
+ * hf_jump_hold(), or -errno, with the kernel's own reason in @e if it gave one; -EBUSY if
+ * something refused to be frozen. The VMs are still held then.
  */
-int hf_kexec_jump(struct hf_error *e);
+int hf_kexec_jump(struct hf_jump *j, struct hf_error *e);
 
 #ifdef __cplusplus
 }

@@ -65,6 +65,11 @@ void hf_run_set_pid(struct hf_run *r, pid_t pid);
 /* Copy the PCI addresses of a manifest. Return: 0 or -ENOMEM. */
 int hf_run_set_devices(struct hf_run *r, const struct hf_manifest *m, struct hf_error *e);
 
+/*
+ * mkdir -p, for root alone. Return: 0; -EPERM: another user can write there; -errno.
+ */
+int hf_run_make_dir(const char *dir, struct hf_error *e);
+
 /* Write DIR/NAME.json, making DIR. Return: 0 or -errno. */
 int hf_run_write(const char *dir, const struct hf_run *r, struct hf_error *e);
 

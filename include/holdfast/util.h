@@ -19,6 +19,9 @@ extern "C" {
 /* CLOCK_MONOTONIC, microseconds. */
 uint64_t hf_now_us(void);
 
+/* From now to @end_us, in milliseconds for poll(): 0 if it is over, never too short to sleep. */
+int hf_ms_until(uint64_t end_us);
+
 /*
  * Everything from the start of @fd, up to @max bytes, into a buffer of its own
  * with a terminator behind it. @what names the file in errors.

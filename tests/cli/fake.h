@@ -6,6 +6,7 @@
  * in that folder goes to the real kernel.
  *
  * What is played is what the uAPI headers promise, with IDs given out as iommufd does.
+ * FAKE_STOP=liveupdate|reboot|rename|signal|sync: the process stops where it makes that call.
  * A session lives on when its process dies, as if there had been a kexec.
  */
 #ifndef FAKE_H

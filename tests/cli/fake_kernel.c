@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,10 @@ int __wrap_open64(const char *path, int flags, ...);
 int __wrap_ioctl(int fd, unsigned long req, ...);
 ssize_t __wrap_readlink(const char *path, char *buf, size_t size);
 int __wrap_fstat64(int fd, struct stat *st);
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+void __real_sync(void);
+void __wrap_sync(void);
 
 const char *fake_dir(void)
 {
@@ -50,6 +55,19 @@ static int is(const char *path, const char *what)
 	const char *base = strrchr(path, '/') + 1;
 
 	return !strncmp(base, what, strlen(what));
+}
+
+/*
+ * With FAKE_STOP=WHERE this process stops there once, until somebody has done what the test is
+ * about and says SIGCONT.
+ */
+static void stop_at(const char *where)
+{
+	const char *at = getenv("FAKE_STOP");
+	static int once;
+
+	if (at && !strcmp(at, where) && !once++)
+		raise(SIGSTOP);
 }
 
 /* A file of its own for each opening; it holds the objects. */
@@ -106,8 +124,10 @@ static int fake_open(const char *path, int flags, mode_t mode)
 
 	if (fd >= 0)
 		return fd;
-	if (fake_dir() && !strcmp(path, "/dev/liveupdate"))
+	if (fake_dir() && !strcmp(path, "/dev/liveupdate")) {
+		stop_at("liveupdate");
 		return open_luo();
+	}
 	if (fake_dir() && !strcmp(path, "/dev/iommu"))
 		return open_iommu(flags);
 	return __real_open64(path, flags, mode);
@@ -126,6 +146,19 @@ int __wrap_open64(const char *path, int flags, ...)
 }
 
 int __wrap_open(const char *path, int flags, ...) __attribute__((alias("__wrap_open64")));
+
+void __wrap_sync(void)
+{
+	stop_at("sync");
+	__real_sync();
+}
+
+/* How a record is written. */
+int __wrap_rename(const char *from, const char *to)
+{
+	stop_at("rename");
+	return __real_rename(from, to);
+}
 
 /* The FAKE_FAIL_NTH-th ioctl of this process, counted from 1, does nothing but fail. */
 static int must_fail(void)
@@ -203,8 +236,12 @@ long __wrap_syscall(long n, ...)
 	for (int i = 0; i < 4; i++)
 		arg[i] = va_arg(ap, long);
 	va_end(ap);
-	if (n == SYS_reboot)
+	if (n == SYS_reboot) {
+		stop_at("reboot");
 		return fake_dir() ? fake_reboot() : -1;
+	}
+	if (n == SYS_pidfd_send_signal)
+		stop_at("signal");
 	return __real_syscall(n, arg[0], arg[1], arg[2], arg[3]);
 }
 

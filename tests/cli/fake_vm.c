@@ -257,6 +257,7 @@ static int run(int argc, char **argv)
 	const char *dir = argv[2], *mode = argv[3], *state = NULL;
 	int qmp = -1;
 
+	unsetenv("FAKE_STOP");
 	for (int i = 4; i < argc - 1; i++) {
 		if (!strcmp(argv[i], "-incoming"))
 			state = argv[i + 1] + strlen("file:");

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Two at once: each test stops one process at a certain call and lets another one act meanwhile."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+from e2e import HOLDFAST, NOBODY, VMM, Base, is_gone
+
+
+class Race(Base):
+    def setUp(self):
+        super().setUp()
+        (self.dir / "kernel/kexec-loaded").write_text("1\n")
+        (self.dir / "kernel/kmsg").write_text("")
+
+    def jumped(self):
+        return (self.dir / "kernel/jumped").exists()
+
+    def stopped(self, at, *args, **kw):
+        """A process that has come as far as @at, and is stopped there."""
+        p = self.popen(*args, env=dict(kw.pop("env", {}), FAKE_STOP=at), **kw)
+        seen = os.waitid(os.P_PID, p.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        if seen.si_code != os.CLD_STOPPED:
+            self.fail(f"it did not come to {at}: {p.communicate(timeout=NOBODY)}")
+        return p
+
+    def go_on(self, p):
+        p.send_signal(signal.SIGCONT)
+        out, err = p.communicate(timeout=NOBODY)
+        return p.returncode, [json.loads(line) for line in out.splitlines()], err
+
+    def two(self):
+        return [self.save(name, where=self.dir / name)[0] for name in ("a", "b")]
+
+    def kexec_stopped(self, at, *names):
+        return self.stopped(at, HOLDFAST, "vm", "kexec", *names, "--json")
+
+    def assert_none_lost(self, a, b):
+        for name, p in (("a", a), ("b", b)):
+            self.assert_went_on(p, self.dir / name)
+            self.assertEqual(self.record(name)["state"], "running")
+
+
+class Jump(Race):
+    """Whatever calls a VM off before the jump keeps the jump from happening; or it is told that it is too late."""
+
+    def test_cancel_while_syncing(self):
+        a, b = self.two()
+        k = self.kexec_stopped("sync", "a", "b")
+        code, out, err = self.run_(HOLDFAST, "vm", "cancel", "a", "--json")
+        self.assertEqual((code, json.loads(out)["state"]), (0, "running"), err)
+        code, said, err = self.go_on(k)
+        self.assertFalse(self.jumped(), "a VM that runs again was in the way, and it jumped")
+        self.assertEqual((code, said[0]["result"]), (3, "refused"), err)
+        self.assertIn("VM a is running", said[0]["reason"])
+        self.assert_none_lost(a, b)
+
+    def test_interrupted_while_syncing(self):
+        for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            a, b = self.two()
+            k = self.kexec_stopped("sync", "a", "b")
+            k.send_signal(sig)
+            code, said, err = self.go_on(k)
+            self.assertFalse(self.jumped())
+            self.assertEqual((code, said[0]["reason"]), (3, "interrupted"), err)
+            self.assert_none_lost(a, b)
+            self.fresh()
+
+    def fresh(self):
+        for name in "ab":
+            subprocess.run(["rm", "-r", self.dir / name], check=True)
+
+    def test_killed_while_syncing(self):
+        a, b = self.two()
+        k = self.kexec_stopped("sync", "a", "b")
+        a.kill()
+        a.wait()
+        code, said, err = self.go_on(k)
+        self.assertFalse(self.jumped())
+        self.assertEqual(code, 3, err)
+        self.assert_went_on(b, self.dir / "b")
+
+    def test_signal_that_save_has_not_seen(self):
+        """It is pending in a process that has not come to run yet."""
+        a, b = self.two()
+        k = self.kexec_stopped("sync", "a", "b")
+        a.send_signal(signal.SIGSTOP)
+        a.send_signal(signal.SIGTERM)
+        k.send_signal(signal.SIGCONT)
+        while not self.gone_or_waits(k):
+            pass
+        a.send_signal(signal.SIGCONT)
+        code, said, err = self.go_on(k)
+        self.assertFalse(self.jumped())
+        self.assertEqual(code, 3, err)
+        self.assertIn("VM a", said[0]["reason"])
+        self.assert_none_lost(a, b)
+
+    def gone_or_waits(self, k):
+        """It has made up its mind: it ends, or it waits for VMs to be sent back."""
+        return is_gone(k.pid) or self.record("b")["state"] == "running"
+
+    def test_too_late_for_cancel(self):
+        a, b = self.two()
+        k = self.kexec_stopped("reboot", "a", "b")
+        code, out, err = self.run_(HOLDFAST, "vm", "cancel", "a", "--json")
+        self.assertEqual(code, 3, err)
+        self.assertIn("too late", json.loads(out)["reason"])
+        self.assertEqual(self.record("a")["state"], "ready")
+        self.go_on(k)
+        self.assertTrue(self.jumped())
+        self.assertIsNone(a.poll(), "it gave up a VM that had crossed")
+
+    def test_too_late_for_signals(self):
+        a, b = self.two()
+        k = self.kexec_stopped("reboot", "a", "b")
+        a.send_signal(signal.SIGTERM)
+        while not is_gone(a.pid) and not self.waits_for_lock(a.pid):
+            pass
+        self.assertEqual(self.record("a")["state"], "ready")
+        self.go_on(k)
+        self.assertTrue(self.jumped())
+
+    @staticmethod
+    def waits_for_lock(pid):
+        return pathlib.Path(f"/proc/{pid}/syscall").read_text().startswith("72 ")  # fcntl, x86
+
+    def test_signal_counts_if_the_kernel_refuses(self):
+        (self.dir / "kernel/freeze").touch()
+        a, b = self.two()
+        k = self.kexec_stopped("reboot", "a", "b")
+        a.send_signal(signal.SIGTERM)
+        code, said, err = self.go_on(k)
+        self.assertEqual(code, 3, err)
+        self.assertIn("cannot freeze: too busy", said[0]["reason"])
+        self.assert_none_lost(a, b)
+
+    def test_two_jumps(self):
+        a, b = self.two()
+        k = self.kexec_stopped("reboot", "a", "b")
+        code, out, err = self.run_(HOLDFAST, "vm", "kexec", "a", "b", "--json")
+        self.assertEqual(code, 3, err)
+        self.assertIn("another", json.loads(out)["reason"])
+        self.assertEqual([self.record(n)["state"] for n in "ab"], ["ready", "ready"], "it called off the jump of another")
+        self.go_on(k)
+        self.assertTrue(self.jumped())
+
+
+class Alone(Race):
+    """save --kexec honours what calls it off, like everybody else."""
+
+    def save_stopped(self, at, *options):
+        return self.stopped(at, VMM, "start", self.dir, "--maps", 0, "--", HOLDFAST, "vm", "save", "vm0", "--json",
+                            *options, "--", *self.vmm(), umask=0o27)
+
+    def called_off(self, p):
+        while not self.pending(p.pid, signal.SIGTERM):
+            pass
+        p.send_signal(signal.SIGCONT)
+        self.assert_went_on(p)
+        self.assertFalse(self.jumped())
+        r = self.record()
+        self.assertEqual(r["state"], "running")
+        self.assertIn("cancelled by Terminated", r["reason"])
+
+    @staticmethod
+    def pending(pid, sig):
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        return int(status.split("ShdPnd:")[1].split()[0], 16) >> (sig - 1) & 1
+
+    def test_signal(self):
+        for at in ("liveupdate", "sync"):
+            p = self.save_stopped(at, "--kexec")
+            p.send_signal(signal.SIGTERM)
+            self.called_off(p)
+            self.unpreserve()
+
+    def test_cancel(self):
+        for at, options in (("liveupdate", ["--kexec"]), ("sync", ["--kexec"]), ("liveupdate", [])):
+            p = self.save_stopped(at, *options)
+            c = self.popen(HOLDFAST, "vm", "cancel", "vm0", "--json")
+            self.called_off(p)
+            out, err = c.communicate(timeout=NOBODY)
+            self.assertEqual((c.returncode, json.loads(out)["state"]), (0, "running"), err)
+            self.unpreserve()
+
+    def test_twin_nobody_calls_it_off(self):
+        p = self.save_stopped("sync", "--kexec")
+        self.go_on(p)
+        self.assertTrue(self.jumped())
+
+    def test_too_late(self):
+        p = self.save_stopped("reboot", "--kexec")
+        code, out, err = self.run_(HOLDFAST, "vm", "cancel", "vm0", "--json")
+        self.assertEqual((code, json.loads(out)["result"]), (3, "refused"), err)
+        self.assertIn("too late", err)
+        self.go_on(p)
+        self.assertTrue(self.jumped())
+
+    def test_two_saves_of_a_name(self):
+        """Neither has written a record when the other looks for one."""
+        first = self.save_stopped("rename")
+        second = self.save_start("vm0", where=self.dir / "other")
+        second.send_signal(signal.SIGCONT)
+        err = self.assert_went_on(second, self.dir / "other")
+        self.assertIn("another", err)
+        first.send_signal(signal.SIGCONT)
+        self.assertEqual(self.first_word(first)["state"], "ready")
+        r = self.record()
+        self.assertEqual((r["state"], r["pid"]), ("ready", first.pid))
+        code, out, err = self.run_(HOLDFAST, "vm", "cancel", "vm0")
+        self.assertEqual(code, 0, err)
+        self.assert_went_on(first)
+
+
+class Timeout(Race):
+    """A name without a VM must not leave the others paused."""
+
+    def test_typo(self):
+        for timeout in (6, 60, 86400):
+            a, _ = self.save("a", where=self.dir / "a")
+            k = self.popen(HOLDFAST, "vm", "kexec", "a", "typo", "--timeout", timeout, "--json")
+            out, err = k.communicate(timeout=NOBODY)
+            self.assertEqual(k.returncode, 3, err)
+            self.assertIn("there is no VM named typo", json.loads(out)["reason"])
+            self.assertFalse(self.jumped())
+            self.assert_went_on(a, self.dir / "a")
+            subprocess.run(["rm", "-r", self.dir / "a"], check=True)
+
+    def test_refused_for_good(self):
+        """The same for one that was refused, and is not tried again."""
+        p, said = self.save(env={"FAKE_REFUSE": "vfio"})
+        self.assert_went_on(p)
+        code, out, err = self.run_(HOLDFAST, "vm", "kexec", "vm0", "--timeout", "7", "--json")
+        self.assertEqual(code, 3, err)
+        self.assertIn("VM vm0 is refused", json.loads(out)["reason"])
+
+    def test_its_process_has_ended(self):
+        p, _ = self.save()
+        p.send_signal(signal.SIGTERM)
+        self.assert_went_on(p)
+        code, out, err = self.run_(HOLDFAST, "vm", "kexec", "vm0", "--timeout", "7", "--json")
+        self.assertEqual(code, 3, err)
+        self.assertIn("VM vm0 is not there", json.loads(out)["reason"])
