@@ -1,4 +1,4 @@
-"""The three ways a run ends early."""
+"""The ways a run ends early."""
 
 
 class LabError(Exception):
@@ -23,6 +23,13 @@ class StepFailed(LabError):
         super().__init__(text or reason)
         self.reason = reason
         self.text = text or reason
+
+
+class NotSeen(StepFailed):
+    """A judge was given nothing to judge. Nothing can be wrong with nothing, so this is never a pass."""
+
+    def __init__(self, what):
+        super().__init__(f"not_seen:{what}", f"the lab did not see {what}")
 
 
 class EmulatorFault(Infra):

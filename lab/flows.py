@@ -3,7 +3,7 @@
 import re
 import time
 
-from . import judge, msi, traffic, watch
+from . import judge, msi, policy, trace, traffic, watch
 from .errors import StepFailed
 from .run import ms
 from . import vmflow                # uses what is below only when it runs
@@ -18,13 +18,8 @@ PER_UPDATE_KB = 12      # the same for whole updates: each reading is of another
 
 def empty_sections():
     """The sections a result always has, with nothing seen yet."""
-    return {
-        "dma": {"offered": 0, "landed": 0, "lost": 0, "corrupt": 0, "out_of_order": 0, "duplicate": 0, "planted": 0,
-                "landed_in_blackout": 0, "offered_in_blackout": 0, "max_gap_ms": 0},
-        "config": {"reached": 0, "withheld": 0, "harmful_reached": 0, "unexplained_withheld": 0, "resets": 0},
-        "iommu": {"translation_off": 0, "faults": 0, "isolation_breaches": 0},
-        "irq": {"latched": 0, "delivered": 0, "lost": 0, "wrong_vector": 0, "catch_up": 0, "stray": 0},
-    }
+    return {"dma": judge.dma_section([]), "config": judge.config_section([], [], []),
+            "iommu": judge.iommu_section([], [], [], None), "irq": judge.irq_section([])}
 
 
 class Books:
@@ -49,14 +44,14 @@ def update_flow(run, books):
     close_books(run, books)
     books.bars += _data_bars(run, books, blackout=True)
     config, iommu, irq = (books.sections[k] for k in ("config", "iommu", "irq"))
-    books.bars += judge.config_bars(config)
+    books.bars += judge.config_bars(config, run.counters_wanted or 1)
     books.bars += judge.iommu_bars(iommu, len(run.planted))
-    books.bars += judge.irq_bars(irq, run.rearms)
-    books.bars += _world_bars(run, quiesced=True)
+    books.bars += judge.irq_bars(irq)
+    books.bars += judge.identity_bars(run.compared, run.identity_issues) + _bystander_bars(run)
     if run.sc.check_leftovers:
         left = judge.leftovers(run.kho[0], run.kho[-1])
         books.bars += [judge.zero("left_over", len(left), left),
-                       judge.memory_bar(judge.growth_over_boots(run.kho), PER_UPDATE_KB)]
+                       *judge.memory_bars(judge.growth_over_boots(run.kho), PER_UPDATE_KB)]
 
 
 def one_update(run, n):
@@ -93,10 +88,7 @@ def one_update(run, n):
     run.mark()
     run.read_counters()
     _compare(run, before, "after FINISH")
-    after = run.dumps()
-    for bdf, image in images.items():
-        for row in judge.policy.Device(image).differences(image, after[bdf]):
-            run.identity_issues.append(f"{bdf}:{row}")
+    run.compare_config(images)
     look = n % BYSTANDER_EVERY == 0 or n == run.sc.updates - 1
     run.let_flow(run.sc.settle_s, (lambda: run.check_bystander(f"update {n + 1}")) if look else lambda: None)
     run.kho.append(dict(run.call("sys.kho"), release=run.kernels["new"]))
@@ -113,6 +105,7 @@ def _updated(run, t_exec, t_end):
 def _compare(run, before, when):
     for number, slot in run.slots.items():
         stat = run.call("nic.stat", slot=number)
+        run.compared += 1
         for name in judge.identity(before[number], stat):
             run.identity_issues.append(f"{slot['bdf']}:{name} {when}")
         _geometry, layout = run.memory(number)
@@ -135,16 +128,9 @@ def fence_flow(run, books):
     run.check_bystander("after")
     close_books(run, books)
     functions = [s["bdf"] for s in run.slots.values()]
-    state = judge.fence(run.trace(), run.windows, functions)
-    books.bars += [
-        judge.true("fenced", all(off for off, _first in state.values()),
-                   details=[b for b, (off, _f) in state.items() if not off]),
-        judge.true("fence_before_translation_off", all(f for _off, f in state.values()),
-                   details=[b for b, (_o, f) in state.items() if not f]),
-        judge.zero("isolation_breaches", books.sections["iommu"]["isolation_breaches"]),
-        judge.zero("corrupt", books.sections["dma"]["corrupt"]),
-    ]
-    books.bars += _world_bars(run, quiesced=True, identity=False)
+    books.bars += judge.fence_bars(run.trace(), run.windows, functions)
+    books.bars += judge.breach_bars(books.sections["iommu"])
+    books.bars += _corrupt_bars(run, books) + _bystander_bars(run)
 
 
 def unwanted_flow(run, books):
@@ -173,17 +159,17 @@ def unwanted_flow(run, books):
     time.sleep(run.sc.settle_s)         # of traffic that must not land
     left = judge.leftovers(kho_before, run.call("sys.kho"))
     close_books(run, books)
-    span = judge.trace.window(run.trace(), last - 1, last)
+    span = trace.window(run.trace(), run.windows[-1][1], last)
     state = {s["bdf"]: judge.given_up(span, s["bdf"], images[s["bdf"]]) for s in run.slots.values()}
     late = sum(1 for n in run.slots for t, _s in run.watcher.slots[n].times if t > t_done + SETTLE_S)
-    books.bars += [b for b in judge.dma_bars(books.sections["dma"]) if b.name in ("landed_in_blackout", "corrupt")]
+    books.bars += _corrupt_bars(run, books) + [judge.landed_bar(books.sections["dma"])]
     books.bars += judge.config_bars(books.sections["config"])
     books.bars += judge.iommu_bars(books.sections["iommu"], 0)
-    books.bars += [judge.true("fenced", all(off for off, _reset in state.values())),
-                   judge.true("reset_when_fenced", all(reset for _off, reset in state.values())),
+    books.bars += [judge.every("fenced", {bdf: off for bdf, (off, _reset) in state.items()}),
+                   judge.every("reset_when_fenced", {bdf: reset for bdf, (_off, reset) in state.items()}),
                    judge.zero("landed_after", late),
                    judge.zero("still_preserved", len(left), left),
-                   judge.true("usable_again", all(_usable(run, n) for n in run.slots))]
+                   judge.every("usable_again", {s["bdf"]: _usable(run, n) for n, s in run.slots.items()})]
 
 
 def _usable(run, number):
@@ -193,7 +179,8 @@ def _usable(run, number):
         run.call("nic.open", slot=number, bdf=run.slots[number]["bdf"], descs=run.descs, vectors=run.sc.vectors,
                  native=False, timeout=30)
         run.call("nic.raise", slot=number, mask=(1 << run.sc.vectors) - 1)
-        return all(run.call("nic.poll", slot=number)["irq"][:run.sc.vectors])
+        came = run.call("nic.poll", slot=number)["irq"][:run.sc.vectors]
+        return len(came) == run.sc.vectors and all(came)
     except StepFailed as e:
         run.note("not usable", said=e.text)
         return False
@@ -219,22 +206,20 @@ def cancel_flow(run, books):
     kho, again = _cycles(run)
     run.let_flow(run.sc.settle_s)
     _compare(run, before, "after CANCEL")
-    after = run.dumps()
-    for bdf, image in images.items():
-        for row in judge.policy.Device(image).differences(image, after[bdf]):
-            run.identity_issues.append(f"{bdf}:{row}")
-    alive = all(_interrupts(run, number) for number in run.slots)
+    run.compare_config(images)
+    alive = {slot["bdf"]: _interrupts(run, number) for number, slot in run.slots.items()}
     close_books(run, books)
     books.bars += _data_bars(run, books, blackout=False)
     books.bars += judge.config_bars(books.sections["config"])
     books.bars += judge.iommu_bars(books.sections["iommu"], 0)
     left = sorted({what for k in kho for what in judge.leftovers(kho_before, k)})
-    books.bars += [judge.zero("still_preserved", len(left), left), judge.memory_bar(judge.growth_in_a_row(kho), PER_CYCLE_KB), judge.true("prepare_again", not again, again or "yes"),
-                   judge.true("interrupts_after", alive)]
+    books.bars += [judge.zero("still_preserved", len(left), left),
+                   *judge.memory_bars(judge.growth_in_a_row(kho), PER_CYCLE_KB),
+                   judge.true("prepare_again", not again, again or "yes"), judge.every("interrupts_after", alive)]
     if run.sc.cancel == "freeze":
         bad = judge.not_quiesced(run.trace(), run.windows, [s["bdf"] for s in run.slots.values()])
         books.bars.append(judge.zero("not_quiesced", len(bad), bad))
-    books.bars += _world_bars(run, quiesced=False)
+    books.bars += judge.identity_bars(run.compared, run.identity_issues)
 
 
 def _failed_freeze(run, say=True):
@@ -300,7 +285,7 @@ def blackout_flow(run, books):
     close_books(run, books)
     late = 0
     for number, slot in run.slots.items():
-        cleared = judge.trace.bus_master_cleared(judge.trace.window(run.trace(), *run.windows[0][:2]), slot["bdf"])
+        cleared = trace.bus_master_cleared(trace.window(run.trace(), *run.windows[0][:2]), slot["bdf"])
         dead = (cleared[0].t - run.wall0 if cleared else t_exec) + SETTLE_S
         late += sum(1 for t, _s in run.watcher.slots[number].times if t > dead)
     books.bars.append(judge.zero("landed_without_bus_master", late))
@@ -336,7 +321,7 @@ def _one_refusal(run, case):
     names = {f"nic{i}": nic.bdf for i, nic in enumerate(run.machine.nics)}
     bdf = names[f"nic{case.get('nic', 0)}"]
     if case.get("vf"):
-        bdf = names["vf"] = judge.policy.first_vf(run.dump(bdf), bdf)
+        bdf = names["vf"] = policy.first_vf(run.dump(bdf), bdf)
     _write(run, case.get("before", []), names)
     run.call("nic.open", slot=0, bdf=bdf, descs=run.descs, vectors=run.sc.vectors, native=False, timeout=30,
              **case.get("open", {}))
@@ -384,7 +369,7 @@ def close_books(run, books):
     books.closed = True
     if run.senders:
         run.finish_traffic()
-    breaches = run.breaches() if run.machine and run.slots else 0
+    breaches = run.breaches()
     drops = [traffic.socket_drops(n.port) for n in run.machine.nics] if run.machine else []
     if run.machine and run.machine.alive():
         run.save_klog()
@@ -421,21 +406,20 @@ def _slot_books(run, number):
 
 
 def _data_bars(run, books, blackout):
-    bars = judge.dma_bars(books.sections["dma"], blackout)
-    bars.append(judge.true("watched", run.watcher is None or not run.watcher.error,
-                           run.watcher.error or "yes" if run.watcher else "yes"))
-    return bars
+    return judge.dma_bars(books.sections["dma"], blackout) + [_watched(run)]
 
 
-def _world_bars(run, quiesced, identity=True):
-    """Bars about everything but the data: the device is what it was, the others too."""
-    bars = []
-    if identity:
-        bars.append(judge.zero("identity", len(run.identity_issues), run.identity_issues))
-    bad = [f"{n['when']}: {n['text']}" for n in run.net if not n["ok"]]
-    if run.net:
-        bars.append(judge.zero("bystander", len(bad), bad))
-    if quiesced:
-        bars.append(judge.true("bystander_quiesced",
-                               judge.bystander_quiesced(run.trace(), run.windows, run.machine.bystander.bdf)))
-    return bars
+def _corrupt_bars(run, books):
+    """Of a device that may stop: what landed before it did is whole."""
+    dma = books.sections["dma"]
+    return judge.seen(frames_landed=dma["landed"]) + [judge.zero("corrupt", dma["corrupt"]), _watched(run)]
+
+
+def _watched(run):
+    return judge.true("watched", not run.watched(), run.watched() or "yes")
+
+
+def _bystander_bars(run):
+    """The NIC that nobody preserves works before and after, and is stopped in between."""
+    return judge.bystander_bars(run.net) + [
+        judge.true("bystander_quiesced", judge.bystander_quiesced(run.trace(), run.windows, run.machine.bystander.bdf))]

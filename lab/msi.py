@@ -23,7 +23,7 @@ def is_handover(ev):
 
 
 def _span(events, first, last, bdf, control):
-    """(begin, end): positions between which the device may not send anything, or None.
+    """(begin, end): positions between which the device may not send anything, or None when they are not in the trace.
 
     From the write that masks all of its vectors, at the latest from the handover; to the write that unmasks them
     for the new owner (the guest's kernel puts new messages into the table before that).
@@ -38,8 +38,7 @@ def _span(events, first, last, bdf, control):
             return begin, ev.n
     if begin is None:
         return None
-    end = trace.mark(events, last)
-    return begin, end if end is not None else len(events)
+    return begin, trace.mark(events, last) if last is not None else len(events)
 
 
 def _learnt(events, begin, bdf):
@@ -54,21 +53,23 @@ def _learnt(events, begin, bdf):
 
 
 def stray(events, windows, functions):
-    """{function: messages it sent between handover and re-arm}.
+    """{function: messages it sent between handover and re-arm, or None where the lab could not have seen them}: it has to know
+    that time in each window, and what the device's messages look like.
 
     Another device's message may look the same later, when the new kernel gives it the same entry; then that entry names
     the other device, and lets it through.
     """
-    out = {}
+    return {bdf: _stray_of(events, [w for w in windows if bdf in w[2]], bdf) for bdf in functions}
+
+
+def _stray_of(events, windows, bdf):
+    count = 0
     for first, last, before in windows:
-        for bdf in functions:
-            control = control_of(before[bdf]) if bdf in before else None
-            span = _span(events, first, last, bdf, control) if control is not None else None
-            if span is None:
-                continue
-            known = _learnt(events, span[0], bdf)
-            sent = [ev for ev in events[span[0]:span[1]] if ev.kind == "msi" and
-                    (ev.bdf == bdf or not ev.extra["through"] and (ev.off, ev.value) in known)]
-            if sent:
-                out[bdf] = out.get(bdf, 0) + len(sent)
-    return out
+        control = control_of(before[bdf])
+        span = _span(events, first, last, bdf, control) if control is not None else None
+        known = _learnt(events, span[0], bdf) if span else None
+        if not known:
+            return None
+        count += sum(ev.kind == "msi" and (ev.bdf == bdf or not ev.extra["through"] and (ev.off, ev.value) in known)
+                     for ev in events[span[0]:span[1]])
+    return count if windows else None

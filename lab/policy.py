@@ -9,6 +9,8 @@ import json
 import os
 from dataclasses import dataclass
 
+from .errors import NotSeen
+
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "policy.json")
 MSI, PCIE, MSIX = 0x05, 0x10, 0x11
 SRIOV, DVSEC, CXL = 0x10, 0x23, 0x1E98
@@ -173,6 +175,8 @@ class Device:
     """The rules of one device, at the offsets where its capabilities lie."""
 
     def __init__(self, image):
+        if len(image) < 64 or image[:4] == b"\xff" * 4:
+            raise NotSeen("config space of a device")
         self.bridge = is_bridge(image)
         caps = capabilities(image)
         self.rules = []
@@ -190,12 +194,14 @@ class Device:
 
     def differences(self, before, after):
         """Rows whose protected bits differ between two images."""
+        if len(after) < len(before):
+            raise NotSeen("config space of a device")
         return [rule.row for rule in self.rules if not rule.trigger and
                 rule.broken(_get(before, rule.at, rule.size), _get(after, rule.at, rule.size))]
 
 
 def parse_counters(text):
-    """The kernel's per-device counters: (withheld, unexplained, {row: count})."""
+    """The kernel's per-device counters: (withheld, unexplained, {row: count}). Without the last line of them it is no such text."""
     withheld = unexplained = None
     rows = {}
     facts = ("state", "requested", "depended", "reached")
@@ -209,6 +215,6 @@ def parse_counters(text):
             unexplained = int(fields[1])
         else:
             rows[fields[0]] = int(fields[1])
-    if withheld is None:
-        withheld = sum(rows.values())
-    return withheld, unexplained or 0, rows
+    if withheld is None or unexplained is None:
+        raise NotSeen("counters of the guard")
+    return withheld, unexplained, rows

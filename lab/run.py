@@ -6,11 +6,11 @@ import shutil
 import threading
 import time
 
-from . import ctl, qemu, result, trace, traffic, watch
+from . import ctl, policy, qemu, result, trace, traffic, watch
 from .errors import EmulatorFault, Infra, Skip, StepFailed
 
 BOOT_S = 60
-MARK_BASE = 0xA0
+MARK_BASE = 0x48460000  # no value that anybody else writes there, and room for 65,536 marks
 PLANT_AFTER_S = 1.2
 STALL_S = 1.5           # nothing landed for so long: it is in vain to wait for more
 
@@ -36,6 +36,9 @@ class Run:
         self.times = {}
         self.updates = []
         self.identity_issues = []
+        self.compared = 0           # how often a device was compared with what it had been
+        self.counters_wanted = 0
+        self.config_checks = 0      # how often `holdfast check` was asked
         self.guest_sees = []        # what `holdfast check` names
         self.kho = []
         self.counter = None     # what is counted live, when it is not the packets that the watcher saw
@@ -218,12 +221,13 @@ class Run:
         number = MARK_BASE + self.marks
         self.marks += 1
         self.call("mark", n=number)
+        if self.windows and self.windows[-1][1] is None:
+            self.windows[-1][1] = number
         return number
 
     def open_window(self, images):
         """From here to the next mark, config writes are judged; `images`: what the devices hold."""
-        first = self.mark()
-        self.windows.append([first, first + 1, images])
+        self.windows.append([self.mark(), None, images])
 
     def dump(self, bdf):
         """A device's whole config space."""
@@ -242,6 +246,14 @@ class Run:
             if ev.get("bdf") == bdf:
                 image[ev["off"]:ev["off"]] = bytes.fromhex(ev["hex"])
         return bytes(image)
+
+    def compare_config(self, images):
+        """What of each device's config space is not as it was in `images`."""
+        after = self.dumps()
+        for bdf, image in images.items():
+            self.compared += 1
+            for row in policy.Device(image).differences(image, after[bdf]):
+                self.identity_issues.append(f"{bdf}:{row}")
 
     def dumps(self):
         """Config space of every NIC under test and of every port above it."""
@@ -335,11 +347,17 @@ class Run:
             raise self._gone("sys.read", e) from e
 
     def read_counters(self):
+        """The kernel's account of what it withheld, of every function that is preserved or kept for one."""
         for slot in self.slots.values():
             for bdf in [slot["bdf"]] + slot["ports"]:
+                self.counters_wanted += 1
                 text = self.read(f"/sys/kernel/debug/pci_liveupdate/{bdf}")
                 if text:
                     self.counters.append(text)
+
+    def watched(self):
+        """None, or why what landed was not seen."""
+        return "no watcher" if self.watcher is None else self.watcher.error
 
     def save_klog(self):
         """Writes the kernel log of this generation into the result folder; returns its lines."""
@@ -369,12 +387,14 @@ class Run:
             self.slots[number]["t_last"] = time.monotonic()
 
     def breaches(self):
-        """What landed where nothing was mapped."""
+        """How much landed where nothing was mapped; None: there was nowhere to look, or nothing that was sent can be found."""
+        if not self.machine or not self.slots:
+            return None
         layouts = [s["layout"] for s in self.slots.values() if "layout" in s]
-        stray = watch.stray_frames(self.machine.ram_fd, self.machine.ram, layouts)
+        stray, inside = watch.stray_frames(self.machine.ram_fd, self.machine.ram, layouts)
         if stray:
             self.note("stray frames", count=len(stray), first=hex(stray[0]))
-        return self.watcher.breaches + len(stray)
+        return self.watcher.breaches + len(stray) if stray or inside else None
 
     def trace(self):
         """QEMU's trace so far; parsed again only when there is more of it."""

@@ -151,7 +151,7 @@ def main():
         return 75
     print("{ok} passed, {not ok} failed".format(**tests.count) +
           (", {skip} skipped".format(**tests.count) if tests.count["skip"] else ""))
-    return 1 if tests.count["not ok"] else 0
+    return 0 if tests.count["ok"] and not tests.count["not ok"] else 1
 
 
 if __name__ == "__main__":

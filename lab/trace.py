@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
+from .errors import NotSeen
+
 LINE = re.compile(r"^\d+@(\d+)\.(\d+):(\w+) ?(.*)$")
 CFG = re.compile(r"^(\S+) ([0-9a-f]{2}):([0-9a-f]{2})\.([0-7]) @0x([0-9a-f]+) <- 0x([0-9a-f]+)$")
 HEX = re.compile(r"0x([0-9a-f]+)")
@@ -98,23 +100,23 @@ def load(path):
 
 
 def mark(events, number):
-    """The position of a phase marker (its first appearance), or None.
+    """The position of a phase marker (its first appearance).
 
-    The register is read-only and the value may reach QEMU at any width; numbers are below 256.
+    The agent replies to `mark` only after the write, so one that is not there means that the trace cannot be trusted.
     """
     for ev in events:
-        if ev.kind == "mark" and ev.value & 0xFF == number:
+        if ev.kind == "mark" and ev.value == number:
             return ev.n
-    return None
+    raise NotSeen(f"mark {number:#x} in QEMU's trace")
 
 
 def window(events, first, last):
-    """The events strictly between two markers; an absent last marker means the end of the trace."""
+    """The events strictly between two markers; `last` None: a run that broke off before the second, up to the trace's end."""
     begin = mark(events, first)
-    if begin is None:
-        return []
-    end = mark(events, last)
-    return events[begin + 1:end if end is not None and end > begin else len(events)]
+    end = mark(events, last) if last is not None else len(events)
+    if end <= begin:
+        raise NotSeen(f"mark {first:#x} before mark {last:#x} in QEMU's trace")
+    return events[begin + 1:end]
 
 
 class Shadow:

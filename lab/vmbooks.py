@@ -9,7 +9,7 @@ from .errors import StepFailed
 
 DRAIN_S = 5
 ANSWER_S = 10
-COMPLAINT = re.compile(r"WARNING: |BUG: |Oops|Call Trace|refcount_t|KASAN|lockdep")
+COMPLAINT = re.compile(r"WARNING: |BUG: |Oops|Call Trace|refcount_t|KASAN|lockdep|nobody cared")
 
 
 def close(run, books, vms):
@@ -53,7 +53,7 @@ def machine(run, books, vms):
     """What the host's own devices and IOMMU show."""
     events, functions = run.trace(), [s["bdf"] for s in run.slots.values()]
     books.sections["config"] = judge.config_section(events, run.windows, run.counters)
-    books.sections["iommu"] = judge.iommu_section(events, run.windows, run.planted, run.breaches() if run.machine else 0)
+    books.sections["iommu"] = judge.iommu_section(events, run.windows, run.planted, run.breaches())
     books.sections["irq"] = judge.irq_section([], msi.stray(events, run.windows, functions))
 
 
@@ -85,7 +85,7 @@ def close_broken(run, books, vms):
     try:
         run.finish_senders()
         machine(run, books, vms)
-    except (OSError, ValueError, KeyError) as e:
+    except (OSError, ValueError, KeyError, StepFailed) as e:
         run.note("books not closed", said=str(e))
         return
     if run.windows:
@@ -98,33 +98,29 @@ def vm_bars(books):
 
 
 def host_klog(folder):
-    """What the kernels of the host complained about, in any of the saved logs."""
-    out = []
+    """(what the kernels of the host complained about, in any of the saved logs; how many lines there are in all)."""
+    out, lines = [], 0
     for name in sorted(os.listdir(folder)):
         if name.startswith("klog-"):
             with open(os.path.join(folder, name), errors="replace") as f:
-                out += [f"{name[5:-4]} {line.strip()[:160]}" for line in f if COMPLAINT.search(line)]
-    return out
-
-
-def bystander_bars(run):
-    bad = [f"{n['when']}: {n['text']}" for n in run.net if not n["ok"]]
-    return [judge.zero("bystander", len(bad), bad)]
+                for line in f:
+                    lines += 1
+                    if COMPLAINT.search(line):
+                        out.append(f"{name[5:-4]} {line.strip()[:160]}")
+    return out, lines
 
 
 def update_bars(run, books):
     """Everything that holds for VMs that went through an update."""
     run.save_klog()
-    said = host_klog(run.dir)
-    bars = vm_bars(books) + bystander_bars(run) + [judge.zero("host_klog", len(said), said)]
+    said, lines = host_klog(run.dir)
+    bars = vm_bars(books) + judge.bystander_bars(run.net) + judge.seen(host_klog=lines)
+    bars.append(judge.zero("host_klog", len(said), said))
     if run.slots:
         s = books.sections
-        bars += [vmjudge.landed_bar(s["dma"]), *judge.config_bars(s["config"]), *judge.iommu_bars(s["iommu"], 0),
-                 judge.zero("stray", s["irq"]["stray"]),
-                 judge.zero("identity", len(run.identity_issues), run.identity_issues),
-                 judge.zero("guest_sees_change", len(run.guest_sees), run.guest_sees)]
-    if run.windows and run.machine:
-        bars.append(judge.true("bystander_quiesced",
-                               judge.bystander_quiesced(run.trace(), run.windows, run.machine.bystander.bdf)))
-        bars.append(judge.true("watched", not run.watcher.error, run.watcher.error or "yes"))
-    return bars
+        bars += [judge.landed_bar(s["dma"]), *judge.config_bars(s["config"], run.counters_wanted or 1),
+                 *judge.iommu_bars(s["iommu"], 0), *judge.stray_bars(s["irq"]),
+                 *judge.identity_bars(run.compared, run.identity_issues),
+                 *judge.seen(what_the_guest_sees=run.config_checks), judge.zero("guest_sees_change", len(run.guest_sees), run.guest_sees)]
+    bars.append(judge.true("bystander_quiesced", judge.bystander_quiesced(run.trace(), run.windows, run.machine.bystander.bdf)))
+    return bars + [judge.true("watched", not run.watched(), run.watched() or "yes")]

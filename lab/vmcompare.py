@@ -23,7 +23,7 @@ def compare_flow(run, books, vms):
         pauses[one.name].append(section["updates"][-1]["pause"]["vmm_ms"])
     run.slots = slots
     close(run, books, vms)
-    books.bars += vmbooks.vm_bars(books) + vmbooks.bystander_bars(run)
+    books.bars += vmbooks.vm_bars(books) + judge.bystander_bars(run.net)
     books.bars += judge.config_bars(books.sections["config"]) + judge.iommu_bars(books.sections["iommu"], 0)
     with_device, without = (median(pauses[one.name]) for one in both)
     ratio = round(with_device / without, 3)

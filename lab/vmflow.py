@@ -96,11 +96,8 @@ def one_update(run, vms, n):
         speak(run, vms, one, ups[one.name])
     run.mark()
     run.times.setdefault("blackout", ms(max(u["t_running"] - u["t_exec"] for u in ups.values())))
-    after = run.dumps()
     run.read_counters()
-    for bdf, image in images.items():
-        for row in judge.policy.Device(image).differences(image, after[bdf]):
-            run.identity_issues.append(f"{bdf}:{row}")
+    run.compare_config(images)
     for one in vms.vms:
         check_config(run, one)
     run.check_bystander(f"update {n + 1}")
@@ -116,6 +113,7 @@ def check_config(run, one):
     """What could the guest see change in config space of its devices, by holdfast's own comparison?"""
     if not one.nics:
         return
+    run.config_checks += 1
     child = f"check-{one.name}"
     run.call("vm.start", name=child, argv=[vm_mod.HELPER, "check", one.name])
     ended = run.call("vm.exit", name=child, timeout_ms=20000, timeout=25)
@@ -222,7 +220,7 @@ def killed_flow(run, books, vms):
     vms.flow(one, run.sc.settle_s)
     vmbooks.close(run, books, vms)
     books.bars += vmbooks.vm_bars(books)
-    books.bars += vmbooks.bystander_bars(run)
+    books.bars += judge.bystander_bars(run.net)
 
 
 def wrong_flow(run, books, vms):
@@ -242,6 +240,9 @@ def wrong_flow(run, books, vms):
     speak(run, vms, one, up)
     run.mark()
     run.read_counters()
+    run.compare_config(images)
+    check_config(run, one)
+    run.check_bystander("after")
     vms.flow(one, run.sc.settle_s)
     up["t_end"] = time.monotonic()
     vms.updates[one.name].append(up)

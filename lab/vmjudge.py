@@ -24,7 +24,7 @@ def nic_section(sent, nic, ring, wire, updates):
 
 def continuity(beats, every_line=True):
     """What in the VM's own account of itself does not go on from line to line; `every_line`: none may be missing."""
-    out = []
+    out = [] if len(beats) > 1 else [f"{len(beats)} lines of its own account"]
     for (_t, a), (_u, b) in zip(beats, beats[1:]):
         if a["boot_id"] != b["boot_id"]:
             out.append("boot_id")
@@ -38,15 +38,16 @@ def continuity(beats, every_line=True):
 
 def quiet_vectors(beats, since):
     """Vectors that came in before `since` and do not any more: with traffic on, each must."""
-    if not beats:
-        return []
+    if not beats or beats[-1][0] <= since:
+        return ["nothing said since then"]
     at = next((i for i, (t, _b) in enumerate(beats) if t > since), len(beats) - 1)
     first, then, last = beats[0][1], beats[max(0, at - 1)][1], beats[-1][1]
     out = []
     for a, b, c in zip(first["nics"], then["nics"], last["nics"]):
-        for vector, (x, y, z) in enumerate(zip(a["irqs"], b["irqs"], c["irqs"])):
-            if y - x > 5 and z <= y:
-                out.append(f"{a['name']} vector {vector}")
+        busy = [v for v, (x, y) in enumerate(zip(a["irqs"], b["irqs"])) if y - x > 5]
+        if not busy:
+            out.append(f"{a['name']}: none before either")
+        out += [f"{a['name']} vector {v}" for v in busy if c["irqs"][v] <= b["irqs"][v]]
     return out
 
 
@@ -84,9 +85,10 @@ def steps(update):
 def vm_section(name, beats, connections, alive, klog, rtts, nics, updates, hot=False):
     """`klog`: lines after the first pause; `nics`: of nic_section(); `updates`: what the flow noted of each."""
     last = beats[-1][1] if beats else {}
+    anew = beats and updates and updates[-1]["t_stop"] < beats[0][0]        # booted after the update
     return {"name": name, "device": bool(nics), "hot": bool(hot), "beats": len(beats),
             "breaks": continuity(beats, bool(nics))[:20],
-            "quiet_vectors": quiet_vectors(beats, updates[-1]["t_running"]) if updates and beats else [],
+            "quiet_vectors": quiet_vectors(beats, updates[-1]["t_running"]) if updates and not anew else [],
             "memory_ok": bool(last.get("mem_ok")), "memory_rounds": last.get("mem_rounds", 0),
             "connections": connections, "alive": alive, "klog": klog[:20], "nics": nics, "pings": last.get("pings", [0, 0]),
             "rtt_ms": {"median": round(median(rtts) * 1000, 1), "max": round(max(rtts) * 1000, 1)} if rtts else None}
@@ -99,21 +101,26 @@ def vm_bars(vms):
         return judge.zero(name, len(details), details)
 
     def total(name, key):
-        n = sum(nic[key] for vm in vms for nic in vm["nics"])
-        return judge.zero(name, n)
+        return judge.zero(name, sum(nic[key] for vm in vms for nic in vm["nics"]))
+
+    def memory(vm):
+        return ["a byte changed"] * (not vm["memory_ok"]) + ["never looked at"] * (not vm["memory_rounds"])
 
     def connection(vm):
         return ["ended"] if vm["device"] and not (vm["connections"] == 1 and vm["alive"]) else []
 
     def pings(vm):
         asked, answered = vm["pings"]       # one may be on its way
-        return [f"{answered} of {asked} answered"] if asked - answered > 1 else []
+        return [f"{answered} of {asked} answered"] if asked - answered > 1 or vm["device"] and not answered else []
 
-    bars = [every("vm_breaks", lambda vm: vm["breaks"]),
-            every("vm_memory", lambda vm: [] if vm["memory_ok"] else ["a byte changed"]),
+    bars = judge.seen(vms=len(vms))
+    bars += [every("vm_breaks", lambda vm: vm["breaks"]),
+            every("vm_memory", memory),
             every("vm_connection", connection), every("vm_interrupts", lambda vm: vm["quiet_vectors"]),
             every("vm_klog", lambda vm: vm["klog"]), every("vm_pings", pings)]
-    if any(vm["device"] for vm in vms):
+    nics = [nic for vm in vms for nic in vm["nics"]]
+    if nics:
+        bars += judge.seen(frames_of_every_nic=all(n["offered"] and n["received"] for n in nics))
         bars += [total("vm_lost", "lost"), total("vm_accepted_lost", "accepted_lost"), total("vm_duplicate", "duplicate"),
                  total("vm_corrupt", "corrupt"), total("vm_out_of_order", "out_of_order"), total("vm_tx_lost", "tx_lost"),
                  total("vm_tx_duplicate", "tx_duplicate"), total("vm_tx_corrupt", "tx_corrupt"),
@@ -131,6 +138,3 @@ def dma_section(nics, offered_in, gap_ms):
             "landed_in_blackout": total("landed_in_blackout"), "offered_in_blackout": offered_in, "max_gap_ms": gap_ms or 0}
 
 
-def landed_bar(dma):
-    need = int(dma["offered_in_blackout"] * judge.BLACKOUT_SHARE)
-    return judge.Bar("landed_in_blackout", dma["landed_in_blackout"], f"≥ {need}", dma["landed_in_blackout"] >= need > 0)

@@ -10,12 +10,14 @@ import threading
 import time
 
 from . import traffic
+from .errors import NotSeen
 
 PAGE = 4096
 DESC = 16
 BUF = 2048
 DD = 1
 LOOK_AHEAD = 4096
+CANARY_BYTE = 0xC5      # HF_CANARY_BYTE of the agent
 POLL_S = 0.003
 BUCKET_MS = 50
 
@@ -118,12 +120,14 @@ class Slot:
 
 
 class Canary:
-    """A page nothing may write."""
+    """A page nothing may write; the agent has filled it."""
 
     def __init__(self, ram, gpa):
         self.ram, self.gpa = ram, gpa & ~(PAGE - 1)
-        self.want = bytes(ram[self.gpa:self.gpa + PAGE])
+        self.want = bytes([CANARY_BYTE]) * PAGE
         self.broken = False
+        if ram[self.gpa:self.gpa + PAGE] != self.want:
+            raise NotSeen("canary")         # another page than the agent's
 
     def check(self):
         if not self.broken and self.ram[self.gpa:self.gpa + PAGE] != self.want:
@@ -229,9 +233,9 @@ def series(times, t0, bucket_ms=BUCKET_MS):
 
 
 def stray_frames(ram_fd, ram, layouts):
-    """Test frames anywhere in the guest's RAM outside the slots' memory: addresses where nothing was mapped."""
+    """(where test frames lie in the guest's RAM outside the slots' memory, where nothing was mapped; how many lie inside)."""
     needle = traffic.SRC_MAC + struct.pack(">HI", traffic.ETHERTYPE, traffic.MAGIC)
-    found, pos, size = [], 0, len(ram)
+    found, inside, pos, size = [], 0, 0, len(ram)
     while pos < size:
         try:
             start = os.lseek(ram_fd, pos, os.SEEK_DATA)
@@ -241,8 +245,10 @@ def stray_frames(ram_fd, ram, layouts):
         at = ram.find(needle, start, end)
         while at >= 0:
             frame = at - 6
-            if not any(layout.holds(frame) for layout in layouts):
+            if any(layout.holds(frame) for layout in layouts):
+                inside += 1
+            else:
                 found.append(frame)
             at = ram.find(needle, at + 1, end)
         pos = end
-    return found
+    return found, inside

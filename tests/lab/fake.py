@@ -53,6 +53,11 @@ class Machine:
 
     def start(self):
         self.trace = open(self.trace_path, "w", buffering=1)
+        self.ram[CANARY:CANARY + watch.PAGE] = bytes([watch.CANARY_BYTE]) * watch.PAGE
+        self.line("vtd_reg_dmar_root addr 0x1000 scalable 0")
+        self.line("vtd_reg_ir_root addr 0x2200000 size 0x10000")
+        for i in range(len(self.nics)):
+            self.message(i)
         self.server = socket.socket(socket.AF_UNIX)
         self.server.bind(self.ctl_path)
         self.server.listen(1)
@@ -133,6 +138,12 @@ class Machine:
     def cfg(self, bdf, off, value):
         self.line(f"pci_cfg_write x {bdf[5:]} @{off:#x} <- {value:#x}")
 
+    def message(self, i):
+        """A NIC's interrupt, through the table that the kernel has installed."""
+        self.line("vtd_ir_remap_msi_req addr 0xfee00278 data 0x0")
+        self.line(f"vtd_ir_irte_get index 5 low {0x40100 + (i << 8):#x} high 0x20025000d")
+        self.line("vtd_ir_remap index 5 trigger 0 vector 37 deliver 0 dest 0x1 mode 1")
+
     def _kexec(self, send):
         devices = [n.bdf for n in self.nics]
         kept = bool(self.preserved) and "takeover" not in self.broken
@@ -151,8 +162,7 @@ class Machine:
             self.line("vtd_dmar_enable enable 0")
         if self.preserved and "quiesce" in self.broken:
             for i in range(len(devices)):
-                self.line("vtd_ir_remap_msi_req addr 0xfee00278 data 0x0")
-                self.line(f"vtd_ir_irte_get index 5 low {0x40100 + (i << 8):#x} high 0x20025000d")
+                self.message(i)
         time.sleep(self.kernel_s)
         if "panic" in self.broken:
             self.done.set()
@@ -170,7 +180,11 @@ class Machine:
             self.line("vtd_reg_write_gcmd status 0xc7000000 value 0x6000000")
         else:
             self.line("vtd_reg_dmar_root addr 0x2000 scalable 0")
-        send({"ev": "boot", "release": f"7.2-{self.generation}", "cmdline": "", "generation": self.generation})
+        self.line("vtd_reg_ir_root addr 0x2300000 size 0x10000")
+        send({"ev": "boot", "release": self.release(), "cmdline": "", "generation": self.generation})
+
+    def release(self):
+        return "7.2"
 
     def _agent(self):
         conn, _ = self.server.accept()
@@ -231,6 +245,9 @@ class Machine:
         return {"desc": desc, "canary_gpa": CANARY, "iova": CANARY}
 
     def do_nic_rearm(self, a, send):
+        if self.preserved:
+            self.cfg(self.nics[a["slot"]].bdf, 0x72, 0x8009)
+        self.message(a["slot"])
         latched = [0 if "lost-irq" in self.broken else 1, 0]
         return {"pba_before": 1, "irq_latched": latched, "irq": [n + 1 for n in latched]}
 

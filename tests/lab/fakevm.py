@@ -194,6 +194,9 @@ class Machine(fake.Machine):
 
     def resume(self, name, send):
         vm = self.vms[name]
+        for i, nic in enumerate(self.nics) if vm.nics else ():
+            self.cfg(nic.bdf, 0x72, 0x8009)
+            self.message(i)
         vm.text = b""                                   # its file went with the old kernel
         with self.wire_lock:
             frames, self.pending = self.pending, []

@@ -78,9 +78,10 @@ class Config(unittest.TestCase):
         self.assertEqual(c["harmful_rows"], {"BAR0": 2})
 
     def test_counters(self):
-        c = judge.config_section([], [], ["withheld 5\nbar 3\nunexplained 2\n", "withheld 1\nbar 1\nunexplained 0\n"])
+        c = judge.config_section(between(), WINDOWS, ["withheld 5\nbar 3\nunexplained 2\n", "withheld 1\nbar 1\nunexplained 0\n"])
         self.assertEqual((c["withheld"], c["unexplained_withheld"], c["withheld_rows"]), (6, 2, {"bar": 4}))
-        self.assertEqual(judge.verdict(judge.config_bars(c))[1], ["unexplained_withheld"])
+        self.assertEqual(judge.verdict(judge.config_bars(c, 2))[1], ["unexplained_withheld"])
+        self.assertEqual(judge.verdict(judge.config_bars(c))[1], [])
 
 
 class Iommu(unittest.TestCase):
@@ -92,11 +93,11 @@ class Iommu(unittest.TestCase):
         fault = "1@100.000000:vtd_dmar_fault sid 0x100 fault 5 addr {:#x} write 1"
         s = judge.iommu_section(between(fault.format(0x5008), fault.format(0x6000)), WINDOWS, [(NIC, 0x5000)], 0)
         self.assertEqual((s["faults"], s["planted_faults"]), (1, 1))
-        s = judge.iommu_section(between(), WINDOWS, [(NIC, 0x5000)], 0)
+        s = judge.iommu_section(between(ROOT), WINDOWS, [(NIC, 0x5000)], 0)
         self.assertEqual(judge.verdict(judge.iommu_bars(s, 1))[1], ["planted_faults"])
 
     def test_breach(self):
-        s = judge.iommu_section(between(), WINDOWS, [], 1)
+        s = judge.iommu_section(between(ROOT), WINDOWS, [], 1)
         self.assertEqual(judge.verdict(judge.iommu_bars(s, 0))[1], ["isolation_breaches"])
 
     def test_the_time_between_two_updates_counts_for_faults(self):
@@ -108,24 +109,24 @@ class Iommu(unittest.TestCase):
 
 class Irq(unittest.TestCase):
     def one(self, pba, latched, after):
-        return judge.irq_section([{"pba": pba, "irq_latched": latched, "irq": after}])
+        return judge.irq_section([{"pba": pba, "irq_latched": latched, "irq": after}], {NIC: 0})
 
     def test_good(self):
         s = self.one(0b01, [1, 0], [2, 1])
         self.assertEqual((s["latched"], s["delivered"], s["lost"], s["wrong_vector"], s["catch_up"]), (1, 1, 0, 0, 2))
-        self.assertEqual(judge.verdict(judge.irq_bars(s, [1])), ("pass", []))
+        self.assertEqual(judge.verdict(judge.irq_bars(s)), ("pass", []))
 
     def test_lost(self):
-        self.assertEqual(judge.verdict(judge.irq_bars(self.one(1, [0, 0], [1, 1]), [1]))[1], ["irq_lost"])
+        self.assertEqual(judge.verdict(judge.irq_bars(self.one(1, [0, 0], [1, 1])))[1], ["irq_lost"])
 
     def test_wrong_vector(self):
-        self.assertEqual(judge.verdict(judge.irq_bars(self.one(1, [1, 1], [2, 2]), [1]))[1], ["wrong_vector"])
+        self.assertEqual(judge.verdict(judge.irq_bars(self.one(1, [1, 1], [2, 2])))[1], ["wrong_vector"])
 
     def test_no_catch_up(self):
-        self.assertEqual(judge.verdict(judge.irq_bars(self.one(1, [1, 0], [2, 0]), [1]))[1], ["catch_up_missing"])
+        self.assertEqual(judge.verdict(judge.irq_bars(self.one(1, [1, 0], [2, 0])))[1], ["catch_up_missing"])
 
     def test_nothing_latched_at_all(self):
-        self.assertEqual(judge.verdict(judge.irq_bars(self.one(0, [0, 0], [1, 1]), [1]))[1], ["irq_latched"])
+        self.assertEqual(judge.verdict(judge.irq_bars(self.one(0, [0, 0], [1, 1])))[1], ["irq_latched"])
 
     def test_not_quiesced(self):
         self.assertEqual(judge.not_quiesced(between(cfg(NIC, 0x72, 0xC009), ROOT), WINDOWS, [NIC]), [])
@@ -167,7 +168,6 @@ class World(unittest.TestCase):
         self.assertEqual(self.in_a_row(*range(1000, 876, -4)), 4)
         self.assertEqual(self.in_a_row(*[1000 - 4 * (i // 3) for i in range(31)]), 1.33)
         self.assertEqual(self.in_a_row(*[1000] * 31), 0)
-        self.assertEqual(self.in_a_row(1000), 0)
 
     def test_what_is_taken_once_is_no_growth(self):
         # As measured on a loaded machine.
@@ -179,7 +179,6 @@ class World(unittest.TestCase):
         boots = [488, 628, 568, 544, 580, 576, 604, 520, 504, 552]
         self.assertLess(abs(self.over_boots(*boots)), 6)
         self.assertAlmostEqual(self.over_boots(*[f - 24 * i for i, f in enumerate(boots)]), 24 + self.over_boots(*boots), delta=0.1)
-        self.assertEqual(self.over_boots(7), 0)
         # Two kernels in turn, of which one alone looked like a loss of 14 kB with each update.
         boots = [860, 1172, 1156, 1160, 1032, 816, 1180, 1088, 1068, 1496, 756, 1160, 1140, 1260, 1268, 812, 1156, 996, 1176, 720]
         self.assertLess(abs(self.over_boots(*boots, kernels=2)), 1)
@@ -187,9 +186,9 @@ class World(unittest.TestCase):
         lost = [f - 20 * i for i, f in enumerate(boots)]
         self.assertAlmostEqual(self.over_boots(*lost, kernels=2), 20, delta=1)
 
-    def test_memory_bar(self):
-        self.assertTrue(judge.memory_bar(0.9, 1).ok)
-        self.assertEqual(judge.memory_bar(1.3, 1).reasons(), ["memory_growth"])
+    def test_memory(self):
+        self.assertEqual(judge.verdict(judge.memory_bars(0.9, 1))[1], [])
+        self.assertEqual(judge.verdict(judge.memory_bars(1.3, 1))[1], ["memory_growth"])
 
     def test_milestones(self):
         events = trace.parse([cfg(NIC, 0x72, 0xC009), cfg(OTHER, 4, 0), ROOT, cfg(PORT, 4, 0x107), cfg(NIC, 4, 0x107), ROOT])

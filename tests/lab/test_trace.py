@@ -4,6 +4,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 from lab import trace                   # noqa: E402
+from lab.errors import NotSeen          # noqa: E402
 
 SAMPLE = """\
 4016@1795166656.712017:vtd_reg_write_gcmd status 0x7000000 value 0x46000000
@@ -45,8 +46,18 @@ class Parse(unittest.TestCase):
     def test_window_is_between_the_marks(self):
         span = trace.window(self.ev, 0xA0, 0xA1)
         self.assertEqual([e.n for e in span], [6, 7, 8, 9, 10, 11])
-        self.assertEqual(trace.window(self.ev, 0xA2, 0xA3), [])
-        self.assertEqual(len(trace.window(self.ev, 0xA1, 0xA2)), 1)
+        self.assertEqual(len(trace.window(self.ev, 0xA1, None)), 1)
+
+    def test_a_mark_that_is_missing_is_an_error(self):
+        for first, last in ((0xA2, 0xA3), (0xA1, 0xA2), (0xA2, None), (0xA1, 0xA0)):
+            with self.assertRaises(NotSeen):
+                trace.window(self.ev, first, last)
+
+    def test_marks_have_room(self):
+        many = [f"1@1.000000:pci_cfg_write mch 00:00.0 @0x2c <- {0x48460000 + n:#x}" for n in range(600)]
+        events = trace.parse(many)
+        for n in (0, 95, 96, 255, 256, 599):        # the low byte of some of them is the same
+            self.assertEqual(trace.mark(events, 0x48460000 + n), n)
 
     def test_translation_off_only_when_it_was_on(self):
         self.assertEqual([e.n for e in trace.translation_off(self.ev)], [10])

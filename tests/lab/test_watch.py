@@ -6,6 +6,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 from lab import traffic, watch          # noqa: E402
+from lab.errors import NotSeen          # noqa: E402
 
 MAC = traffic.mac_bytes("52:54:00:00:00:01")
 DESCS = 64
@@ -117,6 +118,9 @@ class Watching(unittest.TestCase):
         self.assertEqual(self.g.slot.landed(), DESCS)
 
     def test_canary(self):
+        with self.assertRaisesRegex(NotSeen, "canary"):
+            watch.Canary(self.g.ram, 0x50123)
+        self.g.ram[0x50000:0x51000] = bytes([watch.CANARY_BYTE]) * 0x1000
         c = watch.Canary(self.g.ram, 0x50123)
         self.assertTrue(c.check())
         self.g.ram[0x50000] ^= 1
@@ -162,7 +166,7 @@ class Times(unittest.TestCase):
         f = traffic.build(MAC, 1, 5, 0)
         ram[0x10000:0x10000 + len(f)] = f
         ram[0x300040:0x300040 + len(f)] = f
-        self.assertEqual(watch.stray_frames(fd, ram, [watch.Layout([[0x10000, 0x1000]])]), [0x300040])
+        self.assertEqual(watch.stray_frames(fd, ram, [watch.Layout([[0x10000, 0x1000]])]), ([0x300040], 1))
 
 
 class Sending(unittest.TestCase):

@@ -1,0 +1,64 @@
+"""Interrupts: masked in time, latched, delivered, and none in between."""
+
+from .. import msi, trace
+from ..errors import NotSeen
+from .checks import Bar, seen, zero
+
+
+def irq_section(rearms, stray=None):
+    """`rearms`: one dict per update and NIC with pba (bit per vector), irq_latched and irq (counts per vector);
+    `stray`: {function: messages it sent while nobody could take them, None: not seen}, see msi.stray()."""
+    stray = stray or {}
+    sent = sum(n for n in stray.values() if n)
+    out = {"latched": 0, "delivered": 0, "lost": 0, "wrong_vector": sent, "catch_up": 0, "catch_up_missing": 0,
+           "stray": sent, "messages_watched": sum(n is not None for n in stray.values()),
+           "messages_unseen": sum(n is None for n in stray.values()), "rearms": sum(bool(r["irq"]) for r in rearms)}
+    for r in rearms:
+        before, after = r["irq_latched"], r["irq"]
+        for vector, count in enumerate(before):
+            latched = r["pba"] >> vector & 1
+            out["latched"] += latched
+            out["delivered"] += count if latched else 0
+            out["lost"] += 1 if latched and not count else 0
+            out["wrong_vector"] += count if not latched else 0
+        for vector, count in enumerate(after):
+            extra = count - (before[vector] if vector < len(before) else 0)
+            out["catch_up"] += extra
+            out["catch_up_missing"] += 1 if extra < 1 else 0
+    return out
+
+
+def stray_bars(irq):
+    return seen(messages_of_every_device=irq["messages_watched"] and not irq["messages_unseen"]) + [zero("stray", irq["stray"])]
+
+
+def irq_bars(irq):
+    return seen(rearms=irq["rearms"]) + [
+        zero("irq_lost", irq["lost"]), *stray_bars(irq), zero("wrong_vector", irq["wrong_vector"]),
+        zero("catch_up_missing", irq["catch_up_missing"]), Bar("irq_latched", irq["latched"], "≥ 1", irq["latched"] >= 1)]
+
+
+def not_quiesced(events, windows, functions):
+    """Functions whose MSI-X was not masked as a whole before the old kernel let go (their first Command write, or
+    the first change of the root table, ends the time in which it has to happen)."""
+    out, looked = set(), 0
+    for first, last, before in windows:
+        for bdf in functions:
+            off = msi.control_of(before[bdf])
+            if off is None:
+                continue
+            enabled = int.from_bytes(before[bdf][off:off + 2], "little") & msi.ENABLE
+            masked = False
+            for ev in trace.window(events, first, last):
+                if ev.kind == "root" or (ev.kind == "cfg" and ev.bdf == bdf and ev.off == 4):
+                    break
+                if ev.kind == "cfg" and ev.bdf == bdf and ev.off == off and \
+                        ev.value & (msi.ENABLE | msi.MASK_ALL) == msi.ENABLE | msi.MASK_ALL:
+                    masked = True
+                    break
+            looked += bool(enabled)
+            if enabled and not masked:
+                out.add(bdf)
+    if not looked:
+        raise NotSeen("vectors in use")
+    return sorted(out)
