@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- *	identity { vendor 0x8086 device 0x10c9 subsystem 0x8086 0xa03c revision 1 class 0x020000 }
+ *	identity { vendor 0x8086 device 0x10c9 subsystem 0x8086 0xa03c revision 0x01 class 0x020000 }
  *	bar N keep [io|mem32|mem64 [prefetch]] [size S] | bar N hide
  *	rom keep [size S] | rom hide
  *
@@ -8,9 +8,12 @@
  */
 #include "parse.h"
 
+#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "file.h"
 
@@ -23,13 +26,21 @@ static const uint8_t ident_first[] = { HF_ID_VENDOR, HF_ID_DEVICE, HF_ID_SUBVEND
 static int parse_ident(struct hf_parser *ps, enum hf_ident which, bool from_device,
 		       const struct hf_token *t)
 {
+	const struct hf_token *n = &ps->lex.tok;
 	struct hf_pident *id = &ps->p->id[which];
+	char hint[40];
 	uint64_t v = 0;
 	int err = 0;
 
 	if (id->layer == ps->layer)
 		return hf_bad(ps, t, NULL, "'%s' was given before, on line %u", t->text,
 			      id->loc.line);
+	/* 8086 is no vendor: nobody writes IDs in decimal on purpose. */
+	if (!from_device && n->kind == HF_TOK_WORD && isdigit((unsigned char)n->text[0]) &&
+	    strncasecmp(n->text, "0x", 2)) {
+		snprintf(hint, sizeof(hint), "did you mean '0x%.8s'?", n->text);
+		return hf_bad(ps, n, hint, "an ID is a hexadecimal number");
+	}
 	if (!from_device)
 		err = hf_number(ps, "an ID", (UINT64_C(1) << 8 * hf_ident_width[which]) - 1, &v);
 	*id = (struct hf_pident){
