@@ -33,6 +33,8 @@ int persona_compat(const struct persona_args *a);
 struct hf_cfg *persona_device(const struct persona_args *a, const char *what, struct hf_diags *d);
 /* Diagnostics to stderr; notes only if asked for. */
 void persona_say(const struct persona_args *a, const struct hf_diags *d);
+/* Why there is no answer: to stderr, or as JSON in @o, which is used up and may be NULL. */
+void persona_failed(const struct persona_args *a, const struct hf_diags *d, struct json_object *o);
 struct json_object *persona_json_diags(const struct hf_diags *d, enum hf_severity severity);
 
 #endif

@@ -23,39 +23,30 @@ static struct json_object *json_result(const char *what, int ret, const struct h
 	struct json_object *o = json_object_new_object();
 
 	json_object_object_add(o, "device", json_object_new_string(what));
-	json_object_object_add(o, "honoured", json_object_new_boolean(ret == CLI_OK));
+	json_object_object_add(o, "honoured",
+			       ret == CLI_FAILED ? NULL : json_object_new_boolean(ret == CLI_OK));
 	json_object_object_add(o, "errors", persona_json_diags(d, HF_ERROR));
 	json_object_object_add(o, "notes", persona_json_diags(d, HF_NOTE));
 	return o;
 }
 
-static struct hf_persona *load(const struct persona_args *a)
+int persona_check(const struct persona_args *a)
 {
 	struct hf_diags *d = hf_diags_new();
 	struct hf_persona *p = NULL;
-
-	if (d && hf_persona_load(a->arg[0], a->instance, &p, d))
-		persona_say(a, d);
-	hf_diags_free(d);
-	return p;
-}
-
-int persona_check(const struct persona_args *a)
-{
-	struct hf_persona *p = load(a);
-	struct hf_diags *d = hf_diags_new();
 	int ret = CLI_FAILED;
 
-	if (p && d) {
+	if (!d)
+		return ret;
+	if (!hf_persona_load(a->arg[0], a->instance, &p, d))
 		ret = check_one(a, p, a->arg[1], d);
-		if (a->json)
-			cli_put_json(json_result(a->arg[1], ret, d));
-		else
-			persona_say(a, d);
-		if (!a->json && ret == CLI_OK)
-			printf("%s: can be persona \"%s\" version %u\n", a->arg[1],
-			       hf_persona_name(p), hf_persona_version(p));
-	}
+	if (a->json)
+		cli_put_json(json_result(a->arg[1], ret, d));
+	else
+		persona_say(a, d);
+	if (!a->json && ret == CLI_OK)
+		printf("%s: can be persona \"%s\" version %u\n", a->arg[1], hf_persona_name(p),
+		       hf_persona_version(p));
 	hf_diags_free(d);
 	hf_persona_free(p);
 	return ret;
@@ -71,19 +62,19 @@ static void put_verdict(const char *what, int ret, const struct hf_diags *d)
 		hf_diag_format(hf_diags_get(d, i), line, sizeof(line));
 		break;
 	}
-	printf("%s: %s%s%s\n", what, ret == CLI_OK ? "yes" : "no", line[0] ? ": " : "", line);
+	printf("%s: %s%s%s\n", what,
+	       ret == CLI_OK	   ? "yes"
+	       : ret == CLI_FAILED ? "cannot be read"
+				   : "no",
+	       line[0] ? ": " : "", line);
 }
 
 /* Every device is looked at, even if one of them cannot be read. */
-int persona_compat(const struct persona_args *a)
+static int compat(const struct persona_args *a, const struct hf_persona *p)
 {
-	struct hf_persona *p = load(a);
-	struct json_object *list;
+	struct json_object *list = json_object_new_array();
 	int ret = CLI_OK;
 
-	if (!p)
-		return CLI_FAILED;
-	list = json_object_new_array();
 	for (int i = 1; i < a->n; i++) {
 		struct hf_diags *d = hf_diags_new();
 		int one = d ? check_one(a, p, a->arg[i], d) : CLI_FAILED;
@@ -100,6 +91,20 @@ int persona_compat(const struct persona_args *a)
 		cli_put_json(list);
 	else
 		json_object_put(list);
+	return ret;
+}
+
+int persona_compat(const struct persona_args *a)
+{
+	struct hf_diags *d = hf_diags_new();
+	struct hf_persona *p = NULL;
+	int ret = CLI_FAILED;
+
+	if (d && !hf_persona_load(a->arg[0], a->instance, &p, d))
+		ret = compat(a, p);
+	else if (d)
+		persona_failed(a, d, NULL);
+	hf_diags_free(d);
 	hf_persona_free(p);
 	return ret;
 }

@@ -2,6 +2,7 @@
 /* `holdfast persona diff`. */
 #include "persona.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 static const char *const kinds[] = { "fixed", "state", "layout" };
@@ -51,6 +52,15 @@ static void put_json(const struct hf_changes *l)
 	cli_put_json(top);
 }
 
+/* Neither yes nor no. */
+static void put_failed(const struct persona_args *a, const struct hf_diags *d)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "noticed", NULL);
+	persona_failed(a, d, o);
+}
+
 static int compare(const struct persona_args *a, const struct hf_persona *p,
 		   const struct hf_cfg *before, const struct hf_cfg *after, struct hf_diags *d)
 {
@@ -61,8 +71,11 @@ static int compare(const struct persona_args *a, const struct hf_persona *p,
 		err = hf_persona_compare(p, before, after, &l, d);
 	else
 		err = hf_cfg_compare(before, after, &l, d);
-	if (err)
-		return CLI_REFUSED;
+	if (err) {
+		put_failed(a, d);
+		return err == -EOPNOTSUPP ? CLI_REFUSED : CLI_FAILED;
+	}
+	persona_say(a, d);
 	if (a->json)
 		put_json(l);
 	else
@@ -87,7 +100,8 @@ int persona_diff(const struct persona_args *a)
 	}
 	if (before && after)
 		ret = compare(a, p, before, after, d);
-	persona_say(a, d);
+	else
+		put_failed(a, d);
 	hf_cfg_free(before);
 	hf_cfg_free(after);
 	hf_persona_free(p);

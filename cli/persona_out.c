@@ -29,6 +29,19 @@ void persona_say(const struct persona_args *a, const struct hf_diags *d)
 	}
 }
 
+void persona_failed(const struct persona_args *a, const struct hf_diags *d, struct json_object *o)
+{
+	if (!a->json) {
+		persona_say(a, d);
+		json_object_put(o);
+		return;
+	}
+	if (!o)
+		o = json_object_new_object();
+	json_object_object_add(o, "errors", persona_json_diags(d, HF_ERROR));
+	cli_put_json(o);
+}
+
 static void add(struct json_object *o, const char *key, const char *text)
 {
 	if (text[0])

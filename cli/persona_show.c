@@ -2,6 +2,7 @@
 /* `holdfast persona show` and `render`. */
 #include "persona.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,12 +44,13 @@ static struct json_object *json_head(const struct hf_persona *p)
 static int show(const struct persona_args *a, const struct hf_cfg *c, struct hf_diags *d)
 {
 	struct hf_persona *p = NULL;
+	int err = hf_persona_derive(c, &p, d);
 	struct json_object *o;
 	char *text;
 
-	if (hf_persona_derive(c, &p, d)) {
-		persona_say(a, d);
-		return CLI_REFUSED;
+	if (err) {
+		persona_failed(a, d, NULL);
+		return err == -EOPNOTSUPP ? CLI_REFUSED : CLI_FAILED;
 	}
 	text = hf_persona_print(p);
 	if (text && a->json) {
@@ -79,7 +81,7 @@ int persona_show(const struct persona_args *a)
 	if (c)
 		ret = show(a, c, d);
 	else if (d)
-		persona_say(a, d);
+		persona_failed(a, d, NULL);
 	hf_cfg_free(c);
 	hf_diags_free(d);
 	return ret;
@@ -182,7 +184,10 @@ int persona_render(const struct persona_args *a)
 		c = persona_device(a, a->arg[1], d);
 	if (c)
 		ret = hf_view_new(p, c, &v, d) ? CLI_REFUSED : CLI_OK;
-	persona_say(a, d);
+	if (!v)
+		persona_failed(a, d, NULL);
+	else
+		persona_say(a, d);
 	if (v && a->json)
 		put_json(p, v);
 	else if (v && a->bits)
