@@ -13,9 +13,9 @@ static void build_identity(struct hf_build *b)
 	for (unsigned int i = 0; i < HF_IDS; i++) {
 		const struct hf_pident *id = &b->p->id[i];
 		uint8_t off = hf_ident_off[i], width = hf_ident_width[i];
-		uint32_t dev = hf_get(b->c->bytes + off, width);
+		uint32_t dev;
 
-		if (!id->given && (i == HF_ID_VENDOR || i == HF_ID_DEVICE) && dev == 0xffff) {
+		if (!hf_cfg_ident(b->c, i, &dev) && !id->given) {
 			hf_refuse(b, id->loc.file ? &id->loc : NULL, off, "give it in 'identity'",
 				  "the device is a VF and does not tell its %s ID",
 				  hf_ident_names[i]);
@@ -75,9 +75,13 @@ void hf_build_header(struct hf_build *b)
 
 	for (unsigned int i = 0; i < PCI_STD_HEADER_SIZEOF; i += 4)
 		b->v->phys[i / 4] = i;
-	if (hf_cfg_is_vf(b->c) && !b->p->vf)
+	if (b->c->vf && !b->p->vf)
 		hf_refuse(b, &loc, PCI_VENDOR_ID, "add 'function vf' to the map",
 			  "the device is a VF, where most of Command is hardwired to 0");
+	/* Its Memory Space Enable would be virtual, and its BARs would never be enabled. */
+	if (!b->c->vf && b->p->vf)
+		hf_refuse(b, &loc, PCI_COMMAND, "leave 'function vf' out of the map",
+			  "the device is no VF, and needs what a guest writes to Command");
 	build_fields(b, &hf_header_def, 1, 0, b->c->bytes);
 	build_identity(b);
 	/* How many functions there are is the VMM's to say. */

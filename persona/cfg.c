@@ -25,9 +25,23 @@ void hf_cfg_free(struct hf_cfg *c)
 	free(c);
 }
 
-bool hf_cfg_is_vf(const struct hf_cfg *c)
+void hf_cfg_set_vf(struct hf_cfg *c, uint16_t vendor, uint16_t device)
 {
-	return hf_get(c->bytes + PCI_VENDOR_ID, 2) == 0xffff;
+	c->vf = true;
+	c->vf_vendor = vendor;
+	c->vf_device = device;
+}
+
+bool hf_cfg_ident(const struct hf_cfg *c, enum hf_ident which, uint32_t *v)
+{
+	bool told = which != HF_ID_VENDOR && which != HF_ID_DEVICE;
+
+	*v = hf_get(c->bytes + hf_ident_off[which], hf_ident_width[which]);
+	if (told || !c->vf)
+		return true;
+	if (c->vf_vendor)
+		*v = which == HF_ID_VENDOR ? c->vf_vendor : c->vf_device;
+	return *v != 0xffff;
 }
 
 const struct hf_devcap *hf_cfg_cap(const struct hf_cfg *c, bool ext, uint16_t id,
@@ -213,6 +227,8 @@ int hf_cfg_from_bytes(const void *bytes, size_t len, const char *name, struct hf
 		return -ENOMEM;
 	memcpy(c->bytes, bytes, len);
 	c->size = len;
+	/* Section 9.3.4.1.1: a VF does not tell who it is. */
+	c->vf = hf_get(c->bytes + PCI_VENDOR_ID, 2) == 0xffff;
 	snprintf(c->name, sizeof(c->name), "%s", name);
 	read_bars(c);
 	walk_std(c);

@@ -13,7 +13,7 @@
 
 #include "file.h"
 
-#define MAX_DUMP (1u << 20)
+#define MAX_DUMP (16u << 20) /* of a whole host */
 
 /* Flags in the third column of the file resource: IORESOURCE_* of <linux/ioport.h>. */
 #define RES_IO	     0x00000100
@@ -28,15 +28,31 @@ static int cannot(struct hf_diags *d, const char *path, int err)
 	return err;
 }
 
-int hf_cfg_load(const char *path, struct hf_cfg **out, struct hf_diags *d)
+/* "PATH@BDF", unless there is a file of that name. Return: BDF, NULL if there is none. */
+static const char *split(const char *what, char *path, size_t size)
 {
-	char *text;
+	const char *at = strrchr(what, '@');
+
+	snprintf(path, size, "%s", what);
+	if (!at || !hf_cfg_is_bdf(at + 1) || !access(what, F_OK) || (size_t)(at - what) >= size)
+		return NULL;
+	path[at - what] = 0;
+	return at + 1;
+}
+
+int hf_cfg_load(const char *what, struct hf_cfg **out, struct hf_diags *d)
+{
+	char path[PATH_MAX], *text;
+	const char *bdf = split(what, path, sizeof(path));
 	size_t len;
 	int err = hf_file_read(path, MAX_DUMP, &text, &len);
 
 	if (err)
 		return cannot(d, path, err);
-	if ((len == 64 || len == HF_CFG_SIZE || len == HF_CFG_EXP_SIZE) && memchr(text, 0, len))
+	if (bdf)
+		err = hf_cfg_parse_bdf(text, len, path, bdf, out, d);
+	else if ((len == 64 || len == HF_CFG_SIZE || len == HF_CFG_EXP_SIZE) &&
+		 memchr(text, 0, len))
 		err = hf_cfg_from_bytes(text, len, path, out, d);
 	else
 		err = hf_cfg_parse(text, len, path, out, d);
@@ -65,15 +81,29 @@ static void read_resources(struct hf_cfg *c, const char *text)
 	}
 }
 
+static uint16_t read_id(const char *dir, const char *name)
+{
+	char path[PATH_MAX + 16], *text;
+	unsigned long v;
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	if (hf_file_read(path, 64, &text, &len))
+		return 0;
+	v = strtoul(text, NULL, 16);
+	free(text);
+	return v < 0xffff ? v : 0;
+}
+
 int hf_cfg_load_bdf(const char *sysfs, const char *bdf, struct hf_cfg **out, struct hf_diags *d)
 {
 	bool domain = strchr(bdf, ':') != strrchr(bdf, ':');
-	char path[PATH_MAX], *text;
+	char dir[PATH_MAX], path[PATH_MAX + 16], *text;
 	size_t len;
 	int err;
 
-	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s%s/config", sysfs,
-		 domain ? "" : "0000:", bdf);
+	snprintf(dir, sizeof(dir), "%s/bus/pci/devices/%s%s", sysfs, domain ? "" : "0000:", bdf);
+	snprintf(path, sizeof(path), "%s/config", dir);
 	err = hf_file_read(path, HF_CFG_EXP_SIZE, &text, &len);
 	if (err)
 		return cannot(d, path, err);
@@ -81,11 +111,13 @@ int hf_cfg_load_bdf(const char *sysfs, const char *bdf, struct hf_cfg **out, str
 	free(text);
 	if (err)
 		return err;
-	snprintf(path, sizeof(path), "%s/bus/pci/devices/%s%s/resource", sysfs,
-		 domain ? "" : "0000:", bdf);
+	snprintf(path, sizeof(path), "%s/resource", dir);
 	if (!hf_file_read(path, MAX_DUMP, &text, &len)) {
 		read_resources(*out, text);
 		free(text);
 	}
+	snprintf(path, sizeof(path), "%s/physfn", dir);
+	if (!access(path, F_OK))
+		hf_cfg_set_vf(*out, read_id(dir, "vendor"), read_id(dir, "device"));
 	return 0;
 }

@@ -22,7 +22,12 @@ struct dump {
 	struct hf_diags *d;
 	uint8_t bytes[HF_CFG_EXP_SIZE];
 	size_t len;
+	const char *want; /* NULL: there is only one */
+	const char *first; /* line of the one that was found */
+	struct hf_bdf bdf; /* that is wanted */
 	unsigned int devices;
+	bool here; /* these are its lines */
+	uint16_t vendor, device; /* as the line says that starts it */
 	struct hf_bar bar[HF_BARS];
 };
 
@@ -33,49 +38,87 @@ static int bad(struct dump *p, size_t column, const char *hint, const char *text
 	return -EINVAL;
 }
 
-int hf_hex_digit(char c)
+/* The line that starts a device: its address, and then a blank or nothing. */
+static bool is_device(const char *s, size_t len, struct hf_bdf *b)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	size_t n = hf_bdf_parse(s, len, b);
+
+	return n && (n == len || isspace((unsigned char)s[n]));
 }
 
-static size_t hex_digits(const char *s, size_t len)
+/* "VVVV:DDDD" of lspci -n, "[VVVV:DDDD]" of -nn: the last there is. */
+static void read_ids(struct dump *p, const char *s, size_t len)
 {
-	size_t n = 0;
-
-	while (n < len && hf_hex_digit(s[n]) >= 0)
-		n++;
-	return n;
-}
-
-/* "DDDD:BB:DD.F " or "BB:DD.F ": the line that starts a device. */
-static bool is_device(const char *s, size_t len)
-{
-	size_t n = hex_digits(s, len);
-
-	if (n >= 4 && n < len && s[n] == ':') {
-		s += n + 1;
-		len -= n + 1;
-		n = hex_digits(s, len);
+	for (size_t i = 1; i + 9 <= len; i++) {
+		if (!strchr(" [", s[i - 1]) || hf_hex_digits(s + i, len - i) != 4 ||
+		    s[i + 4] != ':' || hf_hex_digits(s + i + 5, len - i - 5) != 4 ||
+		    (i + 9 < len && !strchr(" ]", s[i + 9])))
+			continue;
+		p->vendor = strtoul(s + i, NULL, 16);
+		p->device = strtoul(s + i + 5, NULL, 16);
 	}
-	if (n != 2 || len < 7 || s[2] != ':' || hex_digits(s + 3, 2) != 2 || s[5] != '.')
-		return false;
-	return s[6] >= '0' && s[6] <= '7' && (len == 7 || isspace((unsigned char)s[7]));
 }
 
-bool hf_cfg_is_bdf(const char *s)
+static size_t line_length(const char *s, const char *end)
 {
-	size_t len = strlen(s);
+	const char *nl = memchr(s, '\n', end - s);
 
-	return is_device(s, len) && s[len - 2] == '.';
+	return nl ? (size_t)(nl - s) : (size_t)(end - s);
+}
+
+/* "00:1f.0, 01:00.0", and how many more if they do not fit. */
+static void list_devices(const struct dump *p, char *buf, size_t size)
+{
+	unsigned int more = 0;
+	size_t used = 0;
+
+	*buf = 0;
+	for (const char *s = p->text; s < p->end; s += line_length(s, p->end) + 1) {
+		size_t len = line_length(s, p->end), n = 0;
+		struct hf_bdf b;
+
+		if (!is_device(s, len, &b))
+			continue;
+		while (n < len && !isspace((unsigned char)s[n]))
+			n++;
+		if (more || used + n + 20 > size)
+			more++;
+		else
+			used += snprintf(buf + used, size - used, "%s%.*s", used ? ", " : "",
+					 (int)n, s);
+	}
+	if (more)
+		snprintf(buf + used, size - used, " and %u more", more);
+}
+
+static int several(struct dump *p, size_t first)
+{
+	char list[160], text[200], hint[160];
+
+	list_devices(p, list, sizeof(list));
+	snprintf(text, sizeof(text), "several devices in the dump: %s", list);
+	snprintf(hint, sizeof(hint), "name one: %s@%.*s", p->loc.file, (int)first, list);
+	return bad(p, 0, hint, text);
+}
+
+static int start_device(struct dump *p, const char *s, size_t len, const struct hf_bdf *b)
+{
+	p->here = !p->want || hf_bdf_same(b, &p->bdf);
+	if (!p->want && p->devices++)
+		return several(p, strcspn(p->first, " \t\r\n"));
+	if (!p->here)
+		return 0;
+	if (p->len)
+		return bad(p, 0, NULL, "this device is in the dump twice");
+	p->first = s;
+	read_ids(p, s, len);
+	return 0;
 }
 
 /* "30: 00 01 ...": up to 16 bytes, in order. Return: 1 if the line is none. */
 static int hex_line(struct dump *p, const char *s, size_t len)
 {
-	size_t n = hex_digits(s, len), i;
+	size_t n = hf_hex_digits(s, len), i;
 	unsigned long off;
 	unsigned int row = 0;
 
@@ -88,7 +131,7 @@ static int hex_line(struct dump *p, const char *s, size_t len)
 	for (i = n + 1; i < len; i += 3) {
 		if (s[i] == ' ' && i + 1 == len)
 			break;
-		if (s[i] != ' ' || i + 2 >= len || hex_digits(s + i + 1, 2) != 2)
+		if (s[i] != ' ' || i + 2 >= len || hf_hex_digits(s + i + 1, 2) != 2)
 			return bad(p, i, NULL, "expected a blank and two hexadecimal digits");
 		if (row++ == 16)
 			return bad(p, i, NULL, "more than 16 bytes in a line");
@@ -122,6 +165,9 @@ static void region_line(struct dump *p, const char *s)
 	unsigned int n = HF_CFG_ROM;
 
 	s += strspn(s, " \t");
+	/* lspci before 3.7 */
+	if (!strncmp(s, "[virtual] ", 10))
+		s += 10;
 	if (!strncmp(s, "Expansion ROM at ", 17)) {
 		b.type = HF_BAR_MEM32;
 	} else if (!strncmp(s, "Region ", 7) && s[7] >= '0' && s[7] <= '5' && s[8] == ':') {
@@ -143,15 +189,14 @@ static void region_line(struct dump *p, const char *s)
 
 static int line(struct dump *p, const char *s, size_t len)
 {
+	struct hf_bdf b;
 	char copy[256];
 	int err;
 
-	if (is_device(s, len)) {
-		if (p->devices++)
-			return bad(p, 0, "give one device: lspci -s BDF -vvxxxx",
-				   "a second device in the dump");
+	if (is_device(s, len, &b))
+		return start_device(p, s, len, &b);
+	if (p->want && !p->here)
 		return 0;
-	}
 	err = hex_line(p, s, len);
 	if (err <= 0)
 		return err;
@@ -162,14 +207,13 @@ static int line(struct dump *p, const char *s, size_t len)
 
 static int lines(struct dump *p)
 {
-	const char *s = p->text, *nl;
+	const char *s = p->text;
 	size_t len;
 	int err;
 
 	while (s < p->end) {
 		p->loc.line++;
-		nl = memchr(s, '\n', p->end - s);
-		len = nl ? (size_t)(nl - s) : (size_t)(p->end - s);
+		len = line_length(s, p->end);
 		err = line(p, s, len && s[len - 1] == '\r' ? len - 1 : len);
 		if (err)
 			return err;
@@ -178,22 +222,46 @@ static int lines(struct dump *p)
 	return 0;
 }
 
-int hf_cfg_parse(const char *text, size_t len, const char *name, struct hf_cfg **out,
-		 struct hf_diags *d)
+static int nothing(struct dump *p)
 {
-	struct dump p = { .text = text, .end = text + len, .loc = { .file = name }, .d = d };
-	int err = lines(&p);
+	char list[160], text[240];
 
+	p->loc.line = 0;
+	if (!p->want || p->first)
+		return bad(p, 0, "the text of lspci -xxxx, or the file config of sysfs",
+			   "there is no config space in it");
+	list_devices(p, list, sizeof(list));
+	snprintf(text, sizeof(text), "there is no device %.16s in it, but %s", p->want,
+		 *list ? list : "none");
+	return bad(p, 0, NULL, text);
+}
+
+int hf_cfg_parse_bdf(const char *text, size_t len, const char *name, const char *bdf,
+		     struct hf_cfg **out, struct hf_diags *d)
+{
+	struct dump p = {
+		.text = text, .end = text + len, .loc = { .file = name }, .d = d, .want = bdf
+	};
+	int err;
+
+	if (bdf && !hf_bdf_parse(bdf, strlen(bdf), &p.bdf))
+		return bad(&p, 0, NULL, "this is no address of a device");
+	err = lines(&p);
 	if (err)
 		return err;
-	if (!p.len) {
-		p.loc.line = 0;
-		return bad(&p, 0, "the text of lspci -xxxx, or the file config of sysfs",
-			   "there is no config space in it");
-	}
+	if (!p.len)
+		return nothing(&p);
 	err = hf_cfg_from_bytes(p.bytes, p.len, name, out, d);
 	for (unsigned int i = 0; !err && i < HF_BARS; i++)
 		if (p.bar[i].known)
 			hf_cfg_set_bar(*out, i, p.bar[i].type, p.bar[i].prefetch, p.bar[i].size);
+	if (!err && (*out)->vf && p.vendor != 0xffff)
+		hf_cfg_set_vf(*out, p.vendor, p.device);
 	return err;
+}
+
+int hf_cfg_parse(const char *text, size_t len, const char *name, struct hf_cfg **out,
+		 struct hf_diags *d)
+{
+	return hf_cfg_parse_bdf(text, len, name, NULL, out, d);
 }

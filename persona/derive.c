@@ -12,12 +12,16 @@
 
 #include <linux/pci_regs.h>
 
-static void note(struct hf_diags *d, const struct hf_cfg *c, const char *reg, const char *hint,
-		 const char *text)
+__attribute__((format(printf, 5, 6))) static void note(struct hf_diags *d, const struct hf_cfg *c,
+						       const char *reg, const char *hint,
+						       const char *fmt, ...)
 {
 	struct hf_loc loc = { .file = c->name };
+	va_list ap;
 
-	hf_diag_add(d, HF_NOTE, &loc, reg, hint, "%s", text);
+	va_start(ap, fmt);
+	hf_diag_vadd(d, HF_NOTE, &loc, reg, hint, fmt, ap);
+	va_end(ap);
 }
 
 static uint32_t of_the_moment(const struct hf_capdef *def, uint16_t off, uint8_t width)
@@ -97,10 +101,45 @@ static unsigned int index_of(const struct hf_cfg *c, unsigned int i)
 	return n;
 }
 
+static uint16_t length(const struct hf_devcap *k)
+{
+	return k->def ? k->len : 4;
+}
+
+/* Which one of those that are shown already is in the same dwords? */
+static const struct hf_devcap *beneath(const struct hf_persona *p, const struct hf_cfg *c,
+				       const struct hf_devcap *k)
+{
+	for (size_t i = 0; i < p->ncaps; i++) {
+		const struct hf_devcap *o =
+			hf_cfg_cap(c, p->caps[i].ext, p->caps[i].id, p->caps[i].index);
+
+		if (p->caps[i].mode == HF_CAP_DEVICE && o->pos < ((k->pos + length(k) + 3) & ~3) &&
+		    k->pos < ((o->pos + length(o) + 3) & ~3))
+			return o;
+	}
+	return NULL;
+}
+
+/* Return: whether it can be shown where it is. */
+static bool stands_alone(const struct hf_persona *p, const struct hf_cfg *c,
+			 const struct hf_devcap *k, struct hf_diags *d)
+{
+	const struct hf_devcap *o = beneath(p, c, k);
+	char name[8], other[8];
+
+	if (o)
+		note(d, c, hf_cap_name(k->ext, k->id, name), "left out: only one can be there",
+		     "it is at 0x%02x-0x%02x, on top of %s at 0x%02x", k->pos,
+		     k->pos + length(k) - 1, hf_cap_name(o->ext, o->id, other), o->pos);
+	return !o;
+}
+
 static int derive_cap(struct hf_persona *p, const struct hf_cfg *c, unsigned int i, bool all,
 		      struct hf_diags *d)
 {
 	const struct hf_devcap *k = &c->caps[i];
+	bool dropped = k->def && k->def->drop && !all;
 	const uint8_t *bytes = c->bytes + k->pos;
 	struct hf_pcap *cap;
 	char buf[8];
@@ -112,13 +151,15 @@ static int derive_cap(struct hf_persona *p, const struct hf_cfg *c, unsigned int
 		     "this capability is not known, and left out");
 		return 0;
 	}
+	if (!dropped && !stands_alone(p, c, k, d))
+		return 0;
 	cap = hf_persona_add_cap(p);
 	if (!cap)
 		return -ENOMEM;
 	cap->ext = k->ext;
 	cap->id = k->id;
 	cap->index = index_of(c, i);
-	if (k->def && k->def->drop && !all) {
+	if (dropped) {
 		cap->mode = HF_CAP_DROP;
 		return 0;
 	}
@@ -128,6 +169,12 @@ static int derive_cap(struct hf_persona *p, const struct hf_cfg *c, unsigned int
 	cap->length = k->def ? 0 : 4;
 	if (!k->def)
 		return 0;
+	/* Written down it would be that of every VM of an instance type. */
+	if (k->ext && k->id == PCI_EXT_CAP_ID_DSN) {
+		note(d, c, "dsn", "'synth { serial ... }' gives a VM its own",
+		     "the serial number is not written down: the guest sees that of its device");
+		return 0;
+	}
 	err = pin_known(&cap->rules, k->def, bytes, hf_cap_entries(k->def, bytes));
 	if (!err && k->def->opaque)
 		err = pin_opaque(&cap->rules, k->def, bytes, k->len);
@@ -182,22 +229,26 @@ static void derive_bars(struct hf_persona *p, const struct hf_cfg *c, struct hf_
 static void derive_identity(struct hf_persona *p, const struct hf_cfg *c, bool all,
 			    struct hf_diags *d)
 {
-	p->vf = hf_cfg_is_vf(c);
+	bool unknown = false;
+
+	p->vf = c->vf;
 	for (unsigned int i = 0; i < HF_IDS; i++) {
-		if (p->vf && !all && (i == HF_ID_VENDOR || i == HF_ID_DEVICE))
-			continue;
-		p->id[i].given = true;
-		p->id[i].value = hf_get(c->bytes + hf_ident_off[i], hf_ident_width[i]);
+		p->id[i].given = hf_cfg_ident(c, i, &p->id[i].value) || all;
+		unknown |= !p->id[i].given;
+		if (!p->id[i].given)
+			p->id[i].value = 0;
 	}
-	if (p->vf && !all)
+	if (unknown)
 		note(d, c, "vendor",
-		     "add vendor and device to 'identity'; they are those of the PF",
-		     "a VF does not tell who it is");
+		     "lspci -n tells both, and so does sysfs: add them to 'identity'",
+		     "a VF does not tell who it is: its vendor is that of its PF, its device is "
+		     "VF Device ID in the SR-IOV capability of its PF");
 }
 
 int hf_derive(const struct hf_cfg *c, bool all, struct hf_persona **out, struct hf_diags *d)
 {
 	struct hf_loc loc = { .file = c->name };
+	uint32_t vendor, device;
 	struct hf_persona *p;
 	char name[32];
 	int err = 0;
@@ -212,7 +263,9 @@ int hf_derive(const struct hf_cfg *c, bool all, struct hf_persona **out, struct 
 	p = hf_persona_new();
 	if (!p)
 		return -ENOMEM;
-	snprintf(name, sizeof(name), "%04x-%04x", hf_get(c->bytes, 2), hf_get(c->bytes + 2, 2));
+	hf_cfg_ident(c, HF_ID_VENDOR, &vendor);
+	hf_cfg_ident(c, HF_ID_DEVICE, &device);
+	snprintf(name, sizeof(name), "%04x-%04x", vendor, device);
 	p->name = strdup(name);
 	p->version = 1;
 	derive_identity(p, c, all, d);

@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 
+#include "bdf.h"
 #include "caps.h"
 
 #define HF_BARS	    7 /* 0..5 and HF_CFG_ROM */
@@ -29,9 +30,6 @@ void hf_diag_vadd(struct hf_diags *d, enum hf_severity severity, const struct hf
 
 /* Which of the @n words does @word resemble? Return: one of them, or NULL. */
 const char *hf_closest(const char *word, const char *const *words, size_t n);
-
-/* Return: -1 if it is none. */
-int hf_hex_digit(char c);
 
 /* Config space. */
 
@@ -58,6 +56,8 @@ struct hf_cfg {
 	const char *broken; /* what is wrong with a capability list, NULL if nothing */
 	uint16_t broken_at;
 	uint16_t exp; /* PCI Express capability, 0 if there is none */
+	bool vf;
+	uint16_t vf_vendor, vf_device; /* as its owner knows them, 0 if nobody has said */
 	char name[128];
 };
 
@@ -69,8 +69,6 @@ uint64_t hf_bar_least(unsigned int n, enum hf_bar_type type);
 /* The @index-th capability of that ID. Return: NULL if there is none. */
 const struct hf_devcap *hf_cfg_cap(const struct hf_cfg *c, bool ext, uint16_t id,
 				   unsigned int index);
-/* A VF: its Vendor ID reads as all ones (section 9.3.4.1.1). */
-bool hf_cfg_is_vf(const struct hf_cfg *c);
 
 /* Personas. */
 
@@ -155,6 +153,9 @@ struct hf_persona {
 extern const char *const hf_ident_names[HF_IDS];
 /* Where each is in the header; class is three bytes. */
 extern const uint8_t hf_ident_off[HF_IDS], hf_ident_width[HF_IDS];
+
+/* Return: false if it is a VF's, which does not tell, and nobody has said it. */
+bool hf_cfg_ident(const struct hf_cfg *c, enum hf_ident which, uint32_t *v);
 
 struct hf_persona *hf_persona_new(void);
 /* @all: what a guest has no use for, too, and what is not known, with its header alone. */

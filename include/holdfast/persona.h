@@ -81,17 +81,28 @@ int hf_cfg_from_bytes(const void *bytes, size_t len, const char *name, struct hf
  */
 int hf_cfg_parse(const char *text, size_t len, const char *name, struct hf_cfg **out,
 		 struct hf_diags *d);
-/* A file, of either kind. */
+/* The same of the one device @bdf of several. */
+int hf_cfg_parse_bdf(const char *text, size_t len, const char *name, const char *bdf,
+		     struct hf_cfg **out, struct hf_diags *d);
+/* A file, of either kind; "PATH@BDF" is one device of a dump of several. */
 int hf_cfg_load(const char *path, struct hf_cfg **out, struct hf_diags *d);
 /* "[DDDD:]BB:DD.F" below @sysfs, which is "/sys" unless tests say otherwise. */
 int hf_cfg_load_bdf(const char *sysfs, const char *bdf, struct hf_cfg **out, struct hf_diags *d);
 bool hf_cfg_is_bdf(const char *s);
+/* Whether both name one function: "01:00.0" is "0000:01:00.0". */
+bool hf_cfg_same_bdf(const char *a, const char *b);
 /*
  * What the caller knows of BAR @n (0..5, HF_CFG_ROM). @size 0: it has none.
  * Return: -EINVAL, and nothing has changed: no BAR of that type can have that size there.
  */
 int hf_cfg_set_bar(struct hf_cfg *c, unsigned int n, enum hf_bar_type type, bool prefetch,
 		   uint64_t size);
+/*
+ * The function is a VF with these IDs, as sysfs tells (vendor and device; it has a link
+ * physfn). Config space does not: what hardware has reads as ones, which is enough to know that
+ * it is one; what vfio shows has the IDs filled in, and is not known for one until this is said.
+ */
+void hf_cfg_set_vf(struct hf_cfg *c, uint16_t vendor, uint16_t device);
 const uint8_t *hf_cfg_bytes(const struct hf_cfg *c, size_t *len);
 const char *hf_cfg_name(const struct hf_cfg *c);
 void hf_cfg_free(struct hf_cfg *c);

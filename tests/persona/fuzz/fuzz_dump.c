@@ -51,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	uint8_t bytes[4096] = { 0 };
 	struct hf_cfg *c = NULL;
 
-	if (!hf_cfg_parse((const char *)data, len, "fuzz", &c, d)) {
+	if (!hf_cfg_parse((const char *)data, len, "fuzz", &c, d) ||
+	    !hf_cfg_parse_bdf((const char *)data, len, "fuzz", "01:00.0", &c, d)) {
 		derive(c, len & 3, d);
 	} else if (len > 1 && data[0] & 0x80) {
 		/* Config space itself, with a header in front that can be one. */
