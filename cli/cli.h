@@ -55,6 +55,11 @@ int cli_fail(const char *name, bool refused, const struct hf_error *e, bool json
 /* Write the run file; a failure is told but changes nothing. */
 void cli_record(const struct hf_run *r);
 
+/*
+ * What one blocks on whom a VM hangs: all signals but those that tell of a fault of our own.
+ */
+void cli_signals(sigset_t *set);
+
 /* 0, 1 and 2 are open, so that nothing of ours gets these numbers. */
 void cli_fix_stdio(void);
 
@@ -66,44 +71,6 @@ char **cli_split(int *argc, char **argv);
 
 /* A decimal number between @min and @max. Return: whether it is one. */
 bool cli_number(const char *text, long min, long max, long *n);
-
-/* What `resume` works with. A descriptor that it does not have is -1. */
-struct resume {
-	const char *name;
-	const char *exec; /* --exec, or NULL */
-	char **command; /* behind --, or NULL */
-	bool json;
-	struct hf_manifest m;
-	struct hf_run run;
-	int session, manifest, state;
-	struct hf_progress progress;
-};
-
-/*
- * vm_take.c. Get the session from the kernel, or all that a keeper has from the keeper,
- * which is then told to go. Return: 0; or -errno, and nothing has changed.
- */
-int cli_take(struct resume *r, struct hf_error *e);
-
-/* Read and check what is in r->manifest. Return: 0 or -errno. */
-int cli_read_manifest(struct resume *r, struct hf_error *e);
-
-/* Move session, manifest and state above the numbers of the VM. Return: 0 or -errno. */
-int cli_move_up(struct resume *r, struct hf_error *e);
-
-/*
- * vm_keeper.c. Leave a process behind that holds what @r has, in state "held" with
- * the reason in @e; return when it is there. Return: CLI_FAILED.
- */
-int cli_hold(struct resume *r, const struct hf_error *e);
-
-/*
- * Leave a process behind that waits until the calling one, which is about to become
- * the VMM, has taken over. @ours, which is closed here, and @theirs are the ends of
- * a QMP connection; @signals is its signal mask. Return: 0 or -errno.
- */
-int cli_leave_keeper(struct resume *r, int ours, int theirs, const sigset_t *signals,
-		     struct hf_error *e);
 
 /*
  * vm_cancel.c. Begin to send VM @name back, which is being saved or ready.

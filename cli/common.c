@@ -117,6 +117,15 @@ void cli_record(const struct hf_run *r)
 		cli_say("%s: %s", r->name, e.text);
 }
 
+void cli_signals(sigset_t *set)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT };
+
+	sigfillset(set);
+	for (size_t i = 0; i < HF_ARRAY_SIZE(faults); i++)
+		sigdelset(set, faults[i]);
+}
+
 void cli_fix_stdio(void)
 {
 	int fd;

@@ -2,8 +2,8 @@
 /*
  * holdfast vm resume: in the new kernel, rebuild what the VM had and become the VMM.
  *
- * Once the session is ours, the VM hangs on this process: if it ended, the kernel
- * would stop the devices for good. So what fails from then on ends with a keeper.
+ * Once the session is taken, the VM hangs on it: when the last one that has it closes it, the
+ * kernel stops the devices for good. So from before that a keeper has all that this process has.
  */
 #include "cli.h"
 
@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
-#include <linux/close_range.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,9 +20,21 @@
 
 #include <holdfast/command.h>
 #include <holdfast/config.h>
+#include <holdfast/keeper.h>
 #include <holdfast/luo.h>
 #include <holdfast/rebuild.h>
 #include <holdfast/util.h>
+
+/* What `resume` works with. */
+struct resume {
+	const char *name;
+	const char *exec; /* --exec, or NULL */
+	char **command; /* behind --, or NULL */
+	bool json;
+	struct hf_manifest m;
+	struct hf_run run;
+	struct hf_keeper k;
+};
 
 /* A state file is small; a limit only so that there is one. */
 #define STATE_MAX (256u << 20)
@@ -80,31 +91,11 @@ static void add_times(struct hf_times *t, const struct hf_times *saved)
 		hf_times_add(t, own.at[i].part, own.at[i].us);
 }
 
-/* A file of ours from the session into *@file, if a keeper has not given it to us. */
-static int get_file(struct resume *r, int *file, uint64_t token, const char *what,
-		    struct hf_error *e)
-{
-	int fd;
-
-	if (*file >= 0)
-		return 0;
-	fd = hf_luo_retrieve_fd(r->session, token, what, e);
-	if (fd < 0)
-		return fd;
-	*file = fd;
-	return 0;
-}
-
 /* Read the manifest. */
 static int get_manifest(struct resume *r, struct hf_error *e)
 {
-	int err;
+	int err = hf_keeper_manifest(&r->k, &r->m, e);
 
-	err = get_file(r, &r->manifest, HF_TOKEN_MANIFEST, "the manifest", e);
-	if (!err && !r->m.name[0])
-		err = cli_read_manifest(r, e);
-	if (!err)
-		err = cli_move_up(r, e);
 	if (err)
 		return err;
 	add_times(&r->run.times, &r->m.times);
@@ -122,6 +113,20 @@ static int check_command(struct resume *r, struct hf_error *e)
 	return err ? err : check_state_path(command_of(r), e);
 }
 
+/* Whoever is told that the VM has been taken over removes it again; it need not be where we are. */
+static int note_state_path(struct resume *r, const char *path, struct hf_error *e)
+{
+	char *to = r->k.shared->state_path;
+	size_t size = sizeof(r->k.shared->state_path);
+
+	r->k.shared->saved_at_us = r->m.saved_at_us;
+	if (snprintf(to, size, "%s%s%s", *path == '/' ? "" : r->m.cwd, *path == '/' ? "" : "/",
+		     path) < (int)size)
+		return 0;
+	*to = 0;
+	return hf_fail_text(e, ENAMETOOLONG, "the path of the state file is too long");
+}
+
 static int write_state(struct resume *r, struct hf_error *e)
 {
 	const char *path;
@@ -129,22 +134,19 @@ static int write_state(struct resume *r, struct hf_error *e)
 	char *buf;
 	int err, fd;
 
-	err = get_file(r, &r->state, HF_TOKEN_STATE, "the state of the VM", e);
+	err = hf_command_state_path(command_of(r), &path, e);
 	if (!err)
-		err = hf_fd_above(&r->state, hf_manifest_fd_end(&r->m), e);
-	if (!err)
-		err = hf_command_state_path(command_of(r), &path, e);
-	if (!err)
-		err = hf_read_all(r->state, "the state of the VM", STATE_MAX, &buf, &len, e);
+		err = note_state_path(r, path, e);
 	if (err)
 		return err;
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0) {
-		err = hf_fail_errno(e, errno, "write %s", path);
-	} else {
-		err = hf_write_all(fd, path, buf, len, e);
-		close(fd);
-	}
+	fd = hf_luo_retrieve_fd(r->k.shared->session, HF_TOKEN_STATE, "the state of the VM", e);
+	if (fd < 0)
+		return fd;
+	err = hf_read_all(fd, "the state of the VM", STATE_MAX, &buf, &len, e);
+	close(fd);
+	if (err)
+		return err;
+	err = hf_replace_file(path, buf, len, e);
 	free(buf);
 	return err;
 }
@@ -167,6 +169,7 @@ static void compare_config(struct resume *r)
 /* Everything from the session to the point where only the VMM is missing. */
 static int set_up(struct resume *r, bool *lost, struct hf_error *e)
 {
+	struct hf_progress *progress = &r->k.shared->progress;
 	struct hf_times *t = &r->run.times;
 	uint64_t at = hf_now_us();
 	int err;
@@ -180,11 +183,11 @@ static int set_up(struct resume *r, bool *lost, struct hf_error *e)
 	if (err)
 		return err;
 	at = hf_times_since(t, "manifest_state", at);
-	err = hf_rebuild_fds(&r->m, r->session, &r->progress, lost, e);
+	err = hf_rebuild_fds(&r->m, r->k.shared->session, progress, lost, e);
 	if (err)
 		return err;
 	at = hf_times_since(t, "retrieve", at);
-	err = hf_rebuild_iommu(&r->m, &r->progress, t, e);
+	err = hf_rebuild_iommu(&r->m, progress, t, e);
 	if (err)
 		return err;
 	at = hf_times_since(t, "rebuild", at);
@@ -203,21 +206,55 @@ static int give_up(struct resume *r, struct hf_error *e)
 	char path[PATH_MAX], *text;
 	struct hf_error ignored;
 	size_t len;
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s.manifest", cli_run_dir(), r->name);
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd >= 0 && !hf_manifest_print(&r->m, &text, &len, &ignored)) {
-		hf_write_all(fd, path, text, len, &ignored);
+	if (!hf_manifest_print(&r->m, &text, &len, &ignored)) {
+		if (!hf_replace_file(path, text, len, &ignored))
+			cli_say("%s: its manifest is in %s, its state in %s", r->name, path,
+				r->m.state_path);
 		free(text);
-		cli_say("%s: its manifest is in %s, its state in %s", r->name, path,
-			r->m.state_path);
 	}
 	r->run.state = HF_FAILED;
 	snprintf(r->run.reason, sizeof(r->run.reason),
 		 "%.900s; the VM cannot be resumed, its devices are stopped", e->text);
 	cli_record(&r->run);
+	hf_keeper_dismiss(&r->k);
 	cli_report(&r->run, r->json);
+	return CLI_FAILED;
+}
+
+static void say_held(const struct hf_run *r)
+{
+	cli_say("%s: process %d holds the VM: mend what was wrong, then try again: holdfast vm "
+		"resume %s [-- COMMAND]",
+		r->name, (int)r->pid, r->name);
+}
+
+/* In the keeper. */
+static void told(const struct hf_run *run, void *arg)
+{
+	const struct resume *r = arg;
+
+	cli_report(run, r->json);
+	if (run->state == HF_HELD)
+		say_held(run);
+}
+
+/* What was begun has to wait until it is tried again. */
+static int hold(struct resume *r, const struct hf_error *why)
+{
+	struct hf_error e;
+
+	cli_record(&r->run);
+	if (hf_keeper_hold(&r->k, why->text, &e)) {
+		cli_say("%s: %s", r->name, e.text);
+		return cli_fail(r->name, false, why, r->json);
+	}
+	hf_run_free(&r->run);
+	if (hf_run_read(cli_run_dir(), r->name, &r->run, &e))
+		return cli_fail(r->name, false, &e, r->json);
+	cli_report(&r->run, r->json);
+	say_held(&r->run);
 	return CLI_FAILED;
 }
 
@@ -228,6 +265,8 @@ static int become(struct resume *r, int qmp, const sigset_t *signals, struct hf_
 
 	if (!argv)
 		return -ENOMEM;
+	if (hf_keeper_limit(&r->k, hf_manifest_fd_end(&r->m), e))
+		return -e->num;
 	umask(r->m.umask);
 	/* execvp() looks into PATH of the environment that is current. */
 	environ = r->m.env;
@@ -239,13 +278,13 @@ static int become(struct resume *r, int qmp, const sigset_t *signals, struct hf_
 /* A QMP connection above the numbers of the VM; @theirs is inherited by the VMM. */
 static int make_qmp(const struct resume *r, int *ours, int *theirs, struct hf_error *e)
 {
-	int end = hf_manifest_fd_end(&r->m), pair[2], err;
+	int pair[2], err;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		return hf_fail_errno(e, errno, "socketpair");
-	err = hf_fd_above(&pair[0], end, e);
+	err = hf_fd_above(&pair[0], r->k.base, e);
 	if (!err)
-		err = hf_fd_above(&pair[1], end, e);
+		err = hf_fd_above(&pair[1], r->k.base, e);
 	if (!err && fcntl(pair[1], F_SETFD, 0) < 0)
 		err = hf_fail_errno(e, errno, "QMP connection");
 	if (err) {
@@ -258,39 +297,58 @@ static int make_qmp(const struct resume *r, int *ours, int *theirs, struct hf_er
 	return 0;
 }
 
+/* Get hold of the VM. Return: 0 or -errno. */
+static int take(struct resume *r, struct hf_error *e)
+{
+	int err = hf_keeper_start(&r->k, e);
+
+	if (err)
+		return err;
+	err = hf_keeper_take(&r->k, &r->m, e);
+	if (err && r->k.shared->hands != HF_HANDS_FULL)
+		hf_keeper_dismiss(&r->k);
+	return err;
+}
+
 static int resume(struct resume *r, const sigset_t *signals)
 {
 	uint64_t start = hf_now_us();
 	int ours = -1, theirs = -1, err;
 	struct hf_error e;
-	bool lost;
+	bool lost = false;
 
-	if (check_arguments(r, &e)) {
-		cli_say("%s: %s", r->name, e.text);
-		return CLI_REFUSED;
-	}
-	err = cli_take(r, &e);
-	if (err) {
-		cli_say("%s: %s", r->name, e.text);
-		return err == -EBUSY ? CLI_REFUSED : CLI_FAILED;
-	}
+	if (check_arguments(r, &e))
+		return cli_fail(r->name, true, &e, r->json);
+	err = take(r, &e);
+	if (err && (!r->k.shared || r->k.shared->hands != HF_HANDS_FULL))
+		return cli_fail(r->name, err == -EBUSY, &e, r->json);
 	hf_times_since(&r->run.times, "retrieve_session", start);
 	cli_record(&r->run);
-	err = set_up(r, &lost, &e);
+	if (!err)
+		err = set_up(r, &lost, &e);
 	if (lost)
 		return give_up(r, &e);
 	if (!err)
 		err = make_qmp(r, &ours, &theirs, &e);
 	if (err)
-		return cli_hold(r, &e);
+		return hold(r, &e);
 	cli_record(&r->run);
-	err = cli_leave_keeper(r, ours, theirs, signals, &e);
-	if (err)
-		return cli_hold(r, &e);
-	/* From here on the keeper has the VM, and sees what becomes of us. */
+	if (hf_keeper_watch(&r->k, ours, theirs, &e))
+		return hold(r, &e);
+	close(ours);
+	/* From here on the keeper has the VM to itself, and sees what becomes of us. */
 	become(r, theirs, signals, &e);
 	cli_say("%s: %s", r->name, e.text);
 	return CLI_FAILED;
+}
+
+/* All but those that tell of a fault of our own. */
+static void block_signals(sigset_t *old)
+{
+	sigset_t set;
+
+	cli_signals(&set);
+	sigprocmask(SIG_BLOCK, &set, old);
 }
 
 static int run(int argc, char **argv)
@@ -303,11 +361,8 @@ static int run(int argc, char **argv)
 	};
 	struct resume r = {
 		.command = cli_split(&argc, argv),
-		.session = -1,
-		.manifest = -1,
-		.state = -1,
 	};
-	sigset_t set, old;
+	sigset_t old;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -328,16 +383,12 @@ static int run(int argc, char **argv)
 		return cli_usage(&cli_vm_resume, "one NAME, then perhaps -- COMMAND");
 	r.name = argv[optind];
 	/* What we were started with is not for the VM, whose numbers these are. */
-	close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGPIPE);
-	sigprocmask(SIG_BLOCK, &set, &old);
+	close_range(3, ~0u, 0);
+	block_signals(&old);
 	hf_manifest_init(&r.m);
 	hf_run_init(&r.run, r.name);
 	r.run.state = HF_RESUMING;
+	r.k = (struct hf_keeper){ .dir = cli_run_dir(), .name = r.name, .told = told, .arg = &r };
 	return resume(&r, &old);
 }
 

@@ -46,18 +46,12 @@ struct save {
 	sigset_t inherited; /* signal mask for COMMAND */
 };
 
-/*
- * All but those that tell of a fault of our own: until it is given back, the VM hangs on this
- * process. Of these, hf_jump_signals() call the update off.
- */
+/* Of these, hf_jump_signals() call the update off. */
 static void block_signals(struct save *s)
 {
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT };
 	sigset_t set;
 
-	sigfillset(&set);
-	for (size_t i = 0; i < HF_ARRAY_SIZE(faults); i++)
-		sigdelset(&set, faults[i]);
+	cli_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, &s->inherited);
 }
 

@@ -66,25 +66,41 @@ int hf_rebuild_fds(const struct hf_manifest *m, int session, struct hf_progress 
 	return 0;
 }
 
-static int take(const struct hf_step *s, struct hf_error *e)
+static int destroy(int iommufd, uint32_t id)
+{
+	struct iommu_destroy arg = { .size = sizeof(arg), .id = id };
+
+	return ioctl(iommufd, IOMMU_DESTROY, &arg) < 0 ? -errno : 0;
+}
+
+/*
+ * The lowest ID that is free is given out. So if the one we want was not, and this is the
+ * second time we ask, we had it from the first; what we got now is one too many.
+ */
+static bool had_it_already(int iommufd, uint32_t got, uint32_t want, bool again)
+{
+	return again && got > want && !destroy(iommufd, got);
+}
+
+static int take(const struct hf_step *s, bool again, struct hf_error *e)
 {
 	struct iommu_ioas_alloc arg = { .size = sizeof(arg) };
 
 	if (ioctl(s->iommufd, IOMMU_IOAS_ALLOC, &arg) < 0)
 		return hf_fail_errno(e, errno, "iommufd %d: allocate an address space", s->iommufd);
-	if (arg.out_ioas_id != s->id)
+	if (arg.out_ioas_id != s->id && !had_it_already(s->iommufd, arg.out_ioas_id, s->id, again))
 		return hf_fail_text(e, EPROTO,
 				    "iommufd %d: an address space has the ID %u instead of %u",
 				    s->iommufd, arg.out_ioas_id, s->id);
 	return 0;
 }
 
-static int give(const struct hf_step *s, struct hf_error *e)
+static int give(const struct hf_step *s, bool again, struct hf_error *e)
 {
-	struct iommu_destroy arg = { .size = sizeof(arg), .id = s->id };
+	int err = destroy(s->iommufd, s->id);
 
-	if (ioctl(s->iommufd, IOMMU_DESTROY, &arg) < 0)
-		return hf_fail_errno(e, errno, "iommufd %d: give ID %u back", s->iommufd, s->id);
+	if (err && !(again && err == -ENOENT))
+		return hf_fail_errno(e, -err, "iommufd %d: give ID %u back", s->iommufd, s->id);
 	return 0;
 }
 
@@ -114,7 +130,7 @@ static const struct hf_device *device_of(const struct hf_manifest *m, int fd)
 }
 
 static int map(const struct hf_manifest *m, const struct hf_space *sp, const struct hf_map *p,
-	       struct hf_error *e)
+	       bool again, struct hf_error *e)
 {
 	struct iommu_ioas_map_file arg = {
 		.size = sizeof(arg),
@@ -135,7 +151,7 @@ static int map(const struct hf_manifest *m, const struct hf_space *sp, const str
 		arg.fd = buf;
 		arg.start = 0;
 	}
-	if (ioctl(sp->iommufd, IOMMU_IOAS_MAP_FILE, &arg) < 0)
+	if (ioctl(sp->iommufd, IOMMU_IOAS_MAP_FILE, &arg) < 0 && !(again && errno == EEXIST))
 		err = hf_fail_errno(e, errno,
 				    "iommufd %d: map 0x%llx bytes of fd %d at IOVA 0x%llx of "
 				    "address space %u",
@@ -146,7 +162,7 @@ static int map(const struct hf_manifest *m, const struct hf_space *sp, const str
 	return err;
 }
 
-static int make_hwpt(const struct hf_device *d, struct hf_error *e)
+static int make_hwpt(const struct hf_device *d, bool again, struct hf_error *e)
 {
 	struct iommu_hwpt_alloc arg = {
 		.size = sizeof(arg),
@@ -161,28 +177,40 @@ static int make_hwpt(const struct hf_device *d, struct hf_error *e)
 	if (ioctl(d->iommufd, IOMMU_HWPT_ALLOC, &arg) < 0)
 		return hf_fail_errno(e, errno, "%s: make its page table, with flags 0x%x", name,
 				     d->hwpt_flags);
-	if (arg.out_hwpt_id != d->hwpt_id)
+	if (arg.out_hwpt_id != d->hwpt_id &&
+	    !had_it_already(d->iommufd, arg.out_hwpt_id, d->hwpt_id, again))
 		return hf_fail_text(e, EPROTO, "%s: its page table has the ID %u instead of %u",
 				    name, arg.out_hwpt_id, d->hwpt_id);
 	return 0;
 }
 
-static int do_step(const struct hf_manifest *m, const struct hf_step *s, struct hf_error *e)
+static int bind(const struct hf_device *d, bool again, struct hf_error *e)
+{
+	int err = hf_vfio_bind(d, e);
+
+	/* A device can be bound once, and nobody else has it. */
+	return again && err == -EINVAL ? 0 : err;
+}
+
+/* @again: somebody was killed when at it. */
+static int do_step(const struct hf_manifest *m, const struct hf_step *s, bool again,
+		   struct hf_error *e)
 {
 	switch (s->op) {
 	case HF_STEP_TAKE:
-		return take(s, e);
+		return take(s, again, e);
 	case HF_STEP_GIVE:
-		return give(s, e);
+		return give(s, again, e);
 	case HF_STEP_SMALL_PAGES:
 		return small_pages(&m->spaces[s->a], e);
 	case HF_STEP_BIND:
-		return hf_vfio_bind(&m->devices[s->a], e);
+		return bind(&m->devices[s->a], again, e);
 	case HF_STEP_MAP:
-		return map(m, &m->spaces[s->a], &m->spaces[s->a].maps[s->b], e);
+		return map(m, &m->spaces[s->a], &m->spaces[s->a].maps[s->b], again, e);
 	case HF_STEP_HWPT:
-		return make_hwpt(&m->devices[s->a], e);
+		return make_hwpt(&m->devices[s->a], again, e);
 	case HF_STEP_ATTACH:
+		/* Like small pages, it may be repeated. */
 		return hf_vfio_attach(&m->devices[s->a], e);
 	}
 	return hf_fail_text(e, EINVAL, "no such step");
@@ -211,13 +239,19 @@ int hf_rebuild_iommu(const struct hf_manifest *m, struct hf_progress *p, struct 
 	int err;
 
 	err = hf_plan_make(&plan, m, e);
-	for (; !err && p->steps < plan.n; p->steps++) {
+	while (!err && p->steps < plan.n) {
 		const struct hf_step *s = &plan.steps[p->steps];
+		bool again = p->begun;
 
-		err = do_step(m, s, e);
-		if (err)
-			break;
-		at = hf_times_since(t, part_of(s->op), at);
+		p->begun = true;
+		err = do_step(m, s, again, e);
+		/* In this order: in between, the next step counts as begun, which is harmless. */
+		if (!err)
+			__atomic_fetch_add(&p->steps, 1, __ATOMIC_SEQ_CST);
+		/* What has failed was not done. */
+		p->begun = again && err;
+		if (!err)
+			at = hf_times_since(t, part_of(s->op), at);
 	}
 	hf_plan_free(&plan);
 	return err;

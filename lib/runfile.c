@@ -34,7 +34,7 @@ void hf_run_init(struct hf_run *r, const char *name)
 	memset(r, 0, sizeof(*r));
 	snprintf(r->name, sizeof(r->name), "%s", name);
 	hf_run_set_pid(r, getpid());
-	r->kept = (struct hf_kept){ .session = -1, .manifest = -1, .state = -1 };
+	r->kept = (struct hf_kept){ .session = -1, .owner = -1 };
 }
 
 void hf_run_free(struct hf_run *r)
@@ -121,10 +121,10 @@ static struct json_object *kept_json(const struct hf_kept *k)
 	struct json_object *o = json_object_new_object();
 
 	json_object_object_add(o, "session", json_object_new_int(k->session));
-	json_object_object_add(o, "manifest", json_object_new_int(k->manifest));
-	json_object_object_add(o, "state", json_object_new_int(k->state));
+	json_object_object_add(o, "owner", json_object_new_int(k->owner));
 	json_object_object_add(o, "fds", json_object_new_uint64(k->progress.fds));
 	json_object_object_add(o, "steps", json_object_new_uint64(k->progress.steps));
+	json_object_object_add(o, "begun", json_object_new_boolean(k->progress.begun));
 	return o;
 }
 
@@ -187,33 +187,22 @@ int hf_run_make_dir(const char *dir, struct hf_error *e)
 
 int hf_run_write(const char *dir, const struct hf_run *r, struct hf_error *e)
 {
-	char path[PATH_MAX], temp[PATH_MAX];
+	char path[PATH_MAX];
 	struct json_object *o;
 	const char *text;
-	int fd, err;
+	int err;
 
 	err = hf_run_make_dir(dir, e);
 	if (err)
 		return err;
-	/* A dot in front: hf_run_names() and watchers see it only once it is whole. */
-	if (snprintf(path, sizeof(path), "%s/%s.json", dir, r->name) >= (int)sizeof(path) ||
-	    snprintf(temp, sizeof(temp), "%s/.%s.%d", dir, r->name, (int)getpid()) >=
-		    (int)sizeof(temp))
+	if (snprintf(path, sizeof(path), "%s/%s.json", dir, r->name) >= (int)sizeof(path))
 		return hf_fail_text(e, ENAMETOOLONG, "the name of the run folder is too long");
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return hf_fail_errno(e, errno, "write %s", temp);
 	o = hf_run_json(r);
 	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
 							 JSON_C_TO_STRING_NOSLASHESCAPE);
-	err = text ? hf_write_all(fd, temp, text, strlen(text), e)
+	err = text ? hf_replace_file(path, text, strlen(text), e)
 		   : hf_fail_text(e, ENOMEM, "out of memory");
 	json_object_put(o);
-	close(fd);
-	if (!err && rename(temp, path) < 0)
-		err = hf_fail_errno(e, errno, "write %s", path);
-	if (err)
-		unlink(temp);
 	return err;
 }
 
@@ -235,7 +224,7 @@ int hf_run_names(const char *dir, char ***names, struct hf_error *e)
 	while (!err && d && (ent = readdir(d))) {
 		char *dot = strrchr(ent->d_name, '.');
 
-		if (!dot || strcmp(dot, ".json") || *ent->d_name == '.')
+		if (!dot || strcmp(dot, ".json"))
 			continue;
 		*dot = 0;
 		if (!hf_name_valid(ent->d_name))

@@ -15,26 +15,15 @@
 
 #define RUN_MAX (1u << 20)
 
-/* -1 stands for none, which hf_jr_u32() does not take. */
-static int kept_fd(struct hf_jread *r, const char *key)
-{
-	struct json_object *v;
-
-	if (hf_jr_has(r, key) && json_object_object_get_ex(r->o, key, &v) &&
-	    json_object_get_type(v) == json_type_int && json_object_get_int64(v) == -1)
-		return -1;
-	return (int)hf_jr_u32(r, key, 3, INT32_MAX);
-}
-
 static void parse_kept(struct hf_jread *r, struct hf_kept *k)
 {
 	struct hf_jread sub = hf_jr_obj(r, "kept");
 
-	k->session = kept_fd(&sub, "session");
-	k->manifest = kept_fd(&sub, "manifest");
-	k->state = kept_fd(&sub, "state");
+	k->session = (int)hf_jr_u32(&sub, "session", 3, INT32_MAX);
+	k->owner = (int)hf_jr_u32(&sub, "owner", 3, INT32_MAX);
 	k->progress.fds = hf_jr_u32(&sub, "fds", 0, HF_FD_LIMIT);
 	k->progress.steps = hf_jr_u32(&sub, "steps", 0, UINT32_MAX);
+	k->progress.begun = hf_jr_bool(&sub, "begun");
 	r->err = sub.err;
 }
 

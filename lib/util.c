@@ -96,6 +96,26 @@ int hf_write_all(int fd, const char *what, const void *buf, size_t len, struct h
 	return 0;
 }
 
+int hf_replace_file(const char *path, const void *buf, size_t len, struct hf_error *e)
+{
+	char temp[PATH_MAX];
+	int fd, err;
+
+	if (snprintf(temp, sizeof(temp), "%s.XXXXXX", path) >= (int)sizeof(temp))
+		return hf_fail_text(e, ENAMETOOLONG, "the path %.200s... is too long", path);
+	/* With O_EXCL and mode 0600. */
+	fd = mkostemp(temp, O_CLOEXEC);
+	if (fd < 0)
+		return hf_fail_errno(e, errno, "write %s", path);
+	err = hf_write_all(fd, path, buf, len, e);
+	close(fd);
+	if (!err && rename(temp, path) < 0)
+		err = hf_fail_errno(e, errno, "write %s", path);
+	if (err)
+		unlink(temp);
+	return err;
+}
+
 int hf_memfd_from(const char *name, const void *buf, size_t len, struct hf_error *e)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC), err;

@@ -5,11 +5,13 @@
  *
  * Everything is done in an order that follows from the manifest, and counted. If
  * something fails, what was done stays done, in the descriptors at their numbers;
- * the next attempt, by whoever has got these descriptors, goes on from the count.
+ * the next attempt, by whoever has got these descriptors, goes on from the count. It may be
+ * in memory that somebody else looks at when this process has been killed.
  */
 #ifndef HOLDFAST_REBUILD_H
 #define HOLDFAST_REBUILD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <holdfast/error.h>
@@ -23,6 +25,7 @@ extern "C" {
 struct hf_progress {
 	size_t fds; /* of manifest.fds, at their numbers */
 	size_t steps; /* of the plan */
+	bool begun; /* the next one, which may or may not have been done */
 };
 
 /*

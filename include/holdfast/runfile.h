@@ -34,9 +34,9 @@ enum hf_state {
 	HF_STATES,
 };
 
-/* What a keeper has, by descriptor number in the keeper; -1: not (yet). */
+/* What a keeper has, by descriptor number in the keeper. */
 struct hf_kept {
-	int session, manifest, state;
+	int session, owner; /* the lock file */
 	struct hf_progress progress; /* descriptors of the VM are at their numbers */
 };
 

@@ -35,6 +35,12 @@ int hf_read_path(const char *path, size_t max, char **buf, size_t *len, struct h
 /* All of @len bytes at the current position. Return: 0 or -errno. */
 int hf_write_all(int fd, const char *what, const void *buf, size_t len, struct hf_error *e);
 
+/*
+ * Make @path a new file of mode 0600 with @len bytes in it, whatever was there: a link is replaced,
+ * not followed, and who reads it sees all of it or what was there before. Return: 0 or -errno.
+ */
+int hf_replace_file(const char *path, const void *buf, size_t len, struct hf_error *e);
+
 /* A new memfd, close-on-exec, with @len bytes in it. Return: fd or -errno. */
 int hf_memfd_from(const char *name, const void *buf, size_t len, struct hf_error *e);
 

@@ -112,6 +112,12 @@ class Base(unittest.TestCase):
         for f in self.dir.glob("kernel/session-*"):
             shutil.rmtree(f) if f.is_dir() else f.unlink()
 
+    def fresh(self):
+        self.unpreserve()
+        for f in [*self.dir.glob("run/*"), *self.dir.glob("kernel/*"), self.dir / "done"]:
+            f.unlink(missing_ok=True)
+        self.state.write_text("state of the VM\n")
+
     def saved(self, **kw):
         p, said = self.save(**kw)
         self.assertEqual(said["state"], "ready", said)

@@ -6,7 +6,9 @@
  * in that folder goes to the real kernel.
  *
  * What is played is what the uAPI headers promise, with IDs given out as iommufd does.
- * FAKE_STOP=liveupdate|reboot|rename|signal|sync: the process stops where it makes that call.
+ * FAKE_FAIL_NTH, FAKE_KILL_NTH, FAKE_KILL_AFTER_NTH: the ioctl of that number, counted from 1, does
+ * nothing but fail, or the process is killed before or after it.
+ * FAKE_STOP=getfd|liveupdate|reboot|rename|signal|sync: the process stops where it makes that call.
  * A session lives on when its process dies, as if there had been a kexec.
  */
 #ifndef FAKE_H

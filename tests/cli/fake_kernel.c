@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -57,6 +58,20 @@ static int is(const char *path, const char *what)
 	return !strncmp(base, what, strlen(what));
 }
 
+/* Of this process and those it has forked. */
+static struct {
+	unsigned long ioctls;
+	int stopped;
+} * counted;
+
+static void __attribute__((constructor)) begin_counting(void)
+{
+	counted = mmap(NULL, sizeof(*counted), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		       -1, 0);
+	if (counted == MAP_FAILED)
+		abort();
+}
+
 /*
  * With FAKE_STOP=WHERE this process stops there once, until somebody has done what the test is
  * about and says SIGCONT.
@@ -64,9 +79,8 @@ static int is(const char *path, const char *what)
 static void stop_at(const char *where)
 {
 	const char *at = getenv("FAKE_STOP");
-	static int once;
 
-	if (at && !strcmp(at, where) && !once++)
+	if (at && !strcmp(at, where) && !counted->stopped++)
 		raise(SIGSTOP);
 }
 
@@ -160,13 +174,11 @@ int __wrap_rename(const char *from, const char *to)
 	return __real_rename(from, to);
 }
 
-/* The FAKE_FAIL_NTH-th ioctl of this process, counted from 1, does nothing but fail. */
-static int must_fail(void)
+static int is_nth(const char *variable)
 {
-	static unsigned long count;
-	const char *nth = getenv("FAKE_FAIL_NTH");
+	const char *nth = getenv(variable);
 
-	return nth && ++count == strtoul(nth, NULL, 10);
+	return nth && counted->ioctls == strtoul(nth, NULL, 10);
 }
 
 int __wrap_ioctl(int fd, unsigned long req, ...)
@@ -181,7 +193,10 @@ int __wrap_ioctl(int fd, unsigned long req, ...)
 	va_end(ap);
 	if (!fake_path(fd, path, sizeof(path)))
 		return __real_ioctl(fd, req, arg);
-	if (must_fail())
+	counted->ioctls++;
+	if (is_nth("FAKE_KILL_NTH"))
+		raise(SIGKILL);
+	if (is_nth("FAKE_FAIL_NTH"))
 		ret = -EIO;
 	else if (is(path, "luo"))
 		ret = fake_luo(fd, req, arg);
@@ -193,6 +208,8 @@ int __wrap_ioctl(int fd, unsigned long req, ...)
 		ret = fake_vfio_ioctl(fd, req, arg);
 	else
 		ret = -ENOTTY;
+	if (is_nth("FAKE_KILL_AFTER_NTH"))
+		raise(SIGKILL);
 	if (ret >= 0)
 		return ret;
 	errno = -ret;
@@ -242,6 +259,8 @@ long __wrap_syscall(long n, ...)
 	}
 	if (n == SYS_pidfd_send_signal)
 		stop_at("signal");
+	if (n == SYS_pidfd_getfd)
+		stop_at("getfd");
 	return __real_syscall(n, arg[0], arg[1], arg[2], arg[3]);
 }
 

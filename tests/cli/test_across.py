@@ -5,7 +5,7 @@ import os
 import signal
 import unittest
 
-from e2e import HOLDFAST, Base, config_space, may_take
+from e2e import HOLDFAST, NOBODY, Base, config_space, is_gone, may_take
 
 
 class Across(Base):
@@ -76,12 +76,6 @@ class Across(Base):
 class EveryCall(Base):
     """Each ioctl fails once. Whatever it is, the VM is not lost, unless the kernel says so."""
 
-    def fresh(self):
-        self.unpreserve()
-        for f in [*self.dir.glob("run/*"), *self.dir.glob("kernel/*"), self.dir / "done"]:
-            f.unlink(missing_ok=True)
-        self.state.write_text("state of the VM\n")
-
     def give_config(self):
         config = self.dir / "config"
         config.write_bytes(config_space())
@@ -109,9 +103,10 @@ class EveryCall(Base):
             self.fresh()
             self.saved()
             code, said, err = self.resume(env={"FAKE_FAIL_NTH": str(n)})
-            ends.add(said["state"] if said else "nothing")
-            if said is None:
-                self.assertIn("retrieve session", err)
+            ends.add(said.get("state", "nothing"))
+            if "state" not in said:
+                self.assertEqual((code, said["result"]), (1, "failed"), err)
+                self.assertIn("retrieve session", said["reason"])
             elif said["state"] == "failed":
                 self.assertIn("retrieve the", said["reason"])
                 continue
@@ -129,3 +124,27 @@ class EveryCall(Base):
             self.assert_running(*self.resume())
         self.assertGreater(n, 40, "that was not all of them")
         self.assertEqual(ends, {"nothing", "failed", "held", "not compared", "running"})
+
+    def test_resume_killed(self):
+        """The one that parses and rebuilds is gone, at any point, without a word."""
+        self.give_config()
+        for when in ("FAKE_KILL_NTH", "FAKE_KILL_AFTER_NTH"):
+            ends = set()
+            for n in range(1, 1000):
+                self.fresh()
+                self.saved()
+                p = self.popen(HOLDFAST, "vm", "resume", "vm0", "--json", env={when: str(n)})
+                # Until the keeper has said what it has to say, or has ended.
+                out, err = p.communicate(timeout=NOBODY)
+                if p.returncode == 0:
+                    break
+                self.assertEqual(p.returncode, -signal.SIGKILL, err)
+                ends.add("held" if out else "nothing")
+                if out:
+                    said = json.loads(out)
+                    self.assert_held(1, said, "killed", err)
+                self.assert_running(*self.resume())
+                self.assertTrue(not out or is_gone(said["pid"]))
+            self.assertGreater(n, 40, "that was not all of them")
+            # Only before there was a session there was nothing to hold.
+            self.assertEqual(ends, {"nothing", "held"} if when == "FAKE_KILL_NTH" else {"held"})

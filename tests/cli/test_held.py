@@ -91,15 +91,22 @@ class Held(Base):
         self.assertEqual(json.loads((self.dir / "run/vm0.manifest").read_text())["name"], "vm0")
         self.assertEqual(self.state.read_text(), "state of the VM\n")
 
-    def test_two_at_once(self):
+    def test_resuming(self):
+        """Its keeper has not come to saying that it holds it."""
         self.saved()
         code, first, err = self.resume("--", *self.vmm("die"))
-        (self.dir / "run/vm0.json").write_text(
-            (self.dir / "run/vm0.json").read_text().replace('"held"', '"resuming"'))
+        path = self.dir / "run/vm0.json"
+        record = path.read_text()
+        path.write_text(record.replace('"held"', '"resuming"'))
         code, said, err = self.resume()
-        self.assertEqual(code, 3)
-        self.assertIn("is resuming", err)
-        os.kill(first["pid"], signal.SIGTERM)
+        self.assertEqual((code, said["result"]), (3, "refused"))
+        self.assertIn("is resuming", said["reason"])
+        path.unlink()
+        code, said, err = self.resume()
+        self.assertEqual((code, said["result"]), (3, "refused"))
+        self.assertIn("another process has the VM", said["reason"])
+        path.write_text(record)
+        self.again(first)
 
     def test_forged_record(self):
         """A record that names another process's descriptors gets nothing."""
@@ -107,7 +114,7 @@ class Held(Base):
         code, first, err = self.resume("--", *self.vmm("die"))
         path = self.dir / "run/vm0.json"
         r = json.loads(path.read_text())
-        r["kept"]["session"] = r["kept"]["manifest"]
+        r["kept"]["session"] = r["kept"]["owner"]
         path.write_text(json.dumps(r))
         code, said, err = self.resume()
         self.assertEqual(code, 1, err)

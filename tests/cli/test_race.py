@@ -3,10 +3,11 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
-import subprocess
+import unittest
 
-from e2e import HOLDFAST, NOBODY, VMM, Base, is_gone
+from e2e import HOLDFAST, NOBODY, VMM, Base, is_gone, may_take
 
 
 class Race(Base):
@@ -66,11 +67,8 @@ class Jump(Race):
             self.assertFalse(self.jumped())
             self.assertEqual((code, said[0]["reason"]), (3, "interrupted"), err)
             self.assert_none_lost(a, b)
-            self.fresh()
-
-    def fresh(self):
-        for name in "ab":
-            subprocess.run(["rm", "-r", self.dir / name], check=True)
+            for name in "ab":
+                shutil.rmtree(self.dir / name)
 
     def test_killed_while_syncing(self):
         a, b = self.two()
@@ -215,6 +213,104 @@ class Alone(Race):
         self.assert_went_on(first)
 
 
+@unittest.skipUnless(may_take(), "no right to take descriptors from a keeper")
+class Resume(Race):
+    """One VM, one VMM."""
+
+    def resume_stopped(self, at, *args):
+        return self.stopped(at, HOLDFAST, "vm", "resume", "vm0", "--json", *args)
+
+    def held(self):
+        self.saved()
+        code, said, err = self.resume("--", *self.vmm("die"))
+        self.assert_held(code, said, "ended before", err)
+        return said
+
+    def assert_refused(self):
+        code, said, err = self.resume()
+        self.assertEqual((code, said["result"]), (3, "refused"), err)
+
+    def test_two_of_a_held_vm(self):
+        for at in ("getfd", "signal", "rename"):
+            first = self.held()
+            p = self.resume_stopped(at)
+            self.assert_refused()
+            self.assertFalse((self.dir / "done").exists(), "two VMMs have it")
+            code, said, err = self.go_on(p)
+            self.assert_running(code, said[-1], err)
+            self.assertTrue(is_gone(first["pid"]), "the keeper is still there")
+            self.fresh()
+
+    def test_two_from_the_kernel(self):
+        self.saved()
+        p = self.resume_stopped("liveupdate")
+        self.assert_refused()
+        code, said, err = self.go_on(p)
+        self.assert_running(code, said[-1], err)
+
+    def test_killed_while_taking(self):
+        """The earlier keeper has it, or the new one: somebody does, and only one."""
+        for at in ("getfd", "signal"):
+            first = self.held()
+            p = self.resume_stopped(at)
+            p.kill()
+            p.communicate(timeout=NOBODY)
+            held = self.record()
+            self.assertEqual((held["state"], is_gone(held["pid"])), ("held", False))
+            self.assert_running(*self.resume())
+            self.assertTrue(is_gone(first["pid"]) and is_gone(held["pid"]))
+            self.fresh()
+
+    def test_signals_do_not_end_it(self):
+        for sig in (signal.SIGQUIT, signal.SIGUSR1, signal.SIGALRM, signal.SIGXCPU, signal.SIGTERM, signal.SIGPIPE):
+            self.saved()
+            p = self.resume_stopped("rename", "--", *self.vmm("die"))
+            p.send_signal(sig)
+            p.send_signal(signal.SIGCONT)
+            out, err = p.communicate(timeout=NOBODY)
+            self.assert_held(1, json.loads(out), "ended before", err)
+            self.assert_running(*self.resume())
+            self.fresh()
+
+    def test_faults_do_not_lose_it(self):
+        for sig in (signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL):
+            self.saved()
+            p = self.resume_stopped("rename")
+            p.send_signal(sig)
+            p.send_signal(signal.SIGCONT)
+            out, err = p.communicate(timeout=NOBODY)
+            self.assert_held(1, json.loads(out), "before it had rebuilt the VM", err)
+            self.assert_running(*self.resume())
+            self.fresh()
+
+    def test_keeper_is_killed_while_resuming(self):
+        """Then the one that resumes goes on, and holds the VM itself if it must."""
+        self.saved()
+        p = self.resume_stopped("rename")
+        keeper = self.keeper_of(p.pid)
+        os.kill(keeper, signal.SIGKILL)
+        while not is_gone(keeper):
+            pass
+        p.send_signal(signal.SIGCONT)
+        said = self.first_word(p)
+        self.assertEqual((said["state"], said["pid"]), ("held", p.pid))
+        self.assert_running(*self.resume())
+
+    @staticmethod
+    def keeper_of(pid):
+        """It has the same table of descriptors, and so the same pidfd."""
+        exe = os.readlink(f"/proc/{pid}/exe")
+        for other in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if int(other.name) != pid and os.readlink(other / "exe") == exe and \
+                        os.listdir(other / "fd") == os.listdir(f"/proc/{pid}/fd") and \
+                        f"\nPid:\t{pid}\n" in "".join(f.read_text() for f in (other / "fdinfo").iterdir()):
+                    return int(other.name)
+            except OSError:
+                pass
+        raise AssertionError("there is no keeper")
+
+
 class Timeout(Race):
     """A name without a VM must not leave the others paused."""
 
@@ -227,7 +323,7 @@ class Timeout(Race):
             self.assertIn("there is no VM named typo", json.loads(out)["reason"])
             self.assertFalse(self.jumped())
             self.assert_went_on(a, self.dir / "a")
-            subprocess.run(["rm", "-r", self.dir / "a"], check=True)
+            shutil.rmtree(self.dir / "a")
 
     def test_refused_for_good(self):
         """The same for one that was refused, and is not tried again."""
