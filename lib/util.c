@@ -150,8 +150,10 @@ void *hf_calloc(size_t n, size_t size, struct hf_error *e)
 
 void *hf_append(void *array, size_t *n, size_t size, struct hf_error *e)
 {
-	char **a = array, *p = *a;
+	char *p;
 
+	/* @array is of some type of pointer, all of which look the same in memory. */
+	memcpy(&p, array, sizeof(p));
 	/* Grows at each power of two; what is there is always that much or more. */
 	if (!(*n & (*n - 1))) {
 		p = reallocarray(p, *n ? *n * 2 : 1, size);
@@ -159,7 +161,7 @@ void *hf_append(void *array, size_t *n, size_t size, struct hf_error *e)
 			hf_fail_text(e, ENOMEM, "out of memory");
 			return NULL;
 		}
-		*a = p;
+		memcpy(array, &p, sizeof(p));
 	}
 	p += *n * size;
 	memset(p, 0, size);
