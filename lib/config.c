@@ -99,6 +99,17 @@ static int set_bars(const struct hf_device *d, struct hf_cfg *cfg, struct hf_err
 	return 0;
 }
 
+/* vfio fills the IDs of a VF in, so config space does not tell that it is one. */
+static void set_vf(const struct hf_device *d, struct hf_cfg *cfg)
+{
+	const uint8_t *b = hf_cfg_bytes(cfg, &(size_t){ 0 });
+	char path[64], pf[64];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/physfn", d->bdf);
+	if (d->bdf[0] && !hf_link_name(path, pf, sizeof(pf)))
+		hf_cfg_set_vf(cfg, b[0] | b[1] << 8, b[2] | b[3] << 8);
+}
+
 static int make_cfg(const struct hf_device *d, const uint8_t *bytes, size_t len, const char *what,
 		    struct hf_cfg **cfg, struct hf_diags *diags, struct hf_error *e)
 {
@@ -107,6 +118,7 @@ static int make_cfg(const struct hf_device *d, const uint8_t *bytes, size_t len,
 
 	if (err)
 		return fail_diags(e, err, hf_device_name(d, name, sizeof(name)), diags);
+	set_vf(d, *cfg);
 	return set_bars(d, *cfg, e);
 }
 
@@ -158,7 +170,7 @@ int hf_config_persona(struct hf_manifest *m, const char *path, struct hf_error *
 	if (err)
 		fail_diags(e, err, path, diags);
 	for (size_t i = 0; i < m->ndevices && !err; i++) {
-		if (*bdf && strcmp(bdf, m->devices[i].bdf))
+		if (*bdf && !hf_cfg_same_bdf(bdf, m->devices[i].bdf))
 			continue;
 		given++;
 		err = give_persona(&m->devices[i], p, e);

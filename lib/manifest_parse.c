@@ -12,6 +12,7 @@
 #include <holdfast/persona.h>
 #include <holdfast/util.h>
 
+#include "../persona/bdf.h"
 #include "jread.h"
 
 #define KNOWN_HWPT_FLAGS \
@@ -79,13 +80,6 @@ static void parse_irq(struct hf_jread *r, struct hf_irq *q)
 		hf_jr_bad(r, "vector", "only MSI and MSI-X have more than one");
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static void parse_config(struct hf_jread *r, struct hf_device *d)
 {
 	const char *text = hf_jr_str(r, "config");
@@ -103,7 +97,7 @@ static void parse_config(struct hf_jread *r, struct hf_device *d)
 		return;
 	}
 	for (size_t i = 0; i < len; i++) {
-		int hi = hex_digit(text[2 * i]), lo = hex_digit(text[2 * i + 1]);
+		int hi = hf_hex_digit(text[2 * i]), lo = hf_hex_digit(text[2 * i + 1]);
 
 		if (hi < 0 || lo < 0) {
 			hf_jr_bad(r, "config", "byte 0x%zx is not hexadecimal", i);

@@ -13,16 +13,8 @@
 #include <linux/vfio.h>
 #include <linux/vfio_liveupdate.h>
 
+#include <holdfast/persona.h>
 #include <holdfast/util.h>
-
-/* 0000:01:00.0 */
-static bool is_bdf(const char *s)
-{
-	unsigned int seg, bus, dev, fn;
-	int end = 0;
-
-	return sscanf(s, "%x:%x:%x.%x%n", &seg, &bus, &dev, &fn, &end) == 4 && !s[end];
-}
 
 void hf_vfio_bdf(int fd, char *bdf, size_t size)
 {
@@ -33,7 +25,7 @@ void hf_vfio_bdf(int fd, char *bdf, size_t size)
 	*bdf = 0;
 	if (!hf_fdinfo(fd, "vfio-device-syspath", path, sizeof(path))) {
 		base = strrchr(path, '/');
-		if (base && is_bdf(base + 1))
+		if (base && hf_cfg_is_bdf(base + 1))
 			snprintf(bdf, size, "%s", base + 1);
 	}
 	/* Kernels before 6.18 do not tell; a character device has its number. */
@@ -41,7 +33,7 @@ void hf_vfio_bdf(int fd, char *bdf, size_t size)
 		return;
 	snprintf(path, sizeof(path), "/sys/dev/char/%u:%u/device", major(st.st_rdev),
 		 minor(st.st_rdev));
-	if (!hf_link_name(path, name, sizeof(name)) && is_bdf(name))
+	if (!hf_link_name(path, name, sizeof(name)) && hf_cfg_is_bdf(name))
 		snprintf(bdf, size, "%s", name);
 }
 

@@ -17,13 +17,14 @@ extern "C" {
 #endif
 
 /*
- * Read config space of all devices of @m through their files. A device that has none
- * to be read, or only a part of it, is left without. Return: 0 or -errno.
+ * Read config space of all devices of @m through their files. A device that has none of a
+ * usual size is left without; one that has it and does not let it be read is an error, since
+ * what the guest sees after the update could not be compared. Return: 0 or -errno.
  */
 int hf_config_save(struct hf_manifest *m, struct hf_error *e);
 
 /*
- * Give devices a persona: the map in file @path, or "BDF=PATH" for one of them. A map that
+ * Give devices a persona: the map in file @path, or "[DDDD:]BB:DD.F=PATH" for one of them. A map that
  * the device cannot honour is refused. After hf_config_save().
  * Return: 0, -EOPNOTSUPP, -errno.
  */

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <linux/vfio.h>
 
+#include <holdfast/config.h>
 #include <holdfast/manifest.h>
 #include <holdfast/util.h>
 
@@ -270,6 +272,30 @@ static void times(void)
 	CHECK(t.n == HF_TIMES);
 }
 
+/* A device that is named is found, with and without its domain. Its config space is not known here. */
+static void persona_of_one(void)
+{
+	static const struct {
+		const char *bdf, *why;
+	} cases[] = {
+		{ "0000:01:00.0", "cannot be read" },
+		{ "01:00.0", "cannot be read" },
+		{ "0001:01:00.0", "has no device 0001:01:00.0" },
+		{ "02:00.0", "has no device 02:00.0" },
+	};
+
+	for (size_t i = 0; i < HF_ARRAY_SIZE(cases); i++) {
+		struct hf_device device = { .fd = -1, .bdf = "0000:01:00.0" };
+		struct hf_manifest m = { .devices = &device, .ndevices = 1 };
+		char what[64];
+		struct hf_error e;
+
+		snprintf(what, sizeof(what), "%s=../../persona/maps/nvme.persona", cases[i].bdf);
+		CHECK(hf_config_persona(&m, what, &e) < 0);
+		CHECK(strstr(e.text, cases[i].why));
+	}
+}
+
 void suite_manifest(void)
 {
 	RUN(round_trip);
@@ -277,4 +303,5 @@ void suite_manifest(void)
 	RUN(large);
 	RUN(names);
 	RUN(times);
+	RUN(persona_of_one);
 }

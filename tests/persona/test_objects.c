@@ -256,6 +256,39 @@ static void test_bar_sizes(void)
 	hf_diags_free(d);
 }
 
+/* What vfio shows of a VF has its IDs: who asks has to say what it is. */
+static void test_vf(void)
+{
+	static const char map[] = "persona-map 1\npersona \"x\" version 1\nfunction vf\n";
+	uint8_t bytes[256] = { 0x86, 0x80, 0xca, 0x10 };
+	struct hf_diags *d = hf_diags_new();
+	struct hf_persona *p = NULL;
+	struct hf_cfg *c = NULL;
+	struct hf_view *v = NULL;
+
+	check(!hf_persona_parse(map, sizeof(map) - 1, "x", NULL, &p, d), "the map");
+	check(!hf_cfg_from_bytes(bytes, 256, "x", &c, d), "a function");
+	check(hf_persona_check(p, c, d) == -EOPNOTSUPP, "is no VF");
+	hf_cfg_set_vf(c, 0x8086, 0x10ca);
+	check(!hf_persona_check(p, c, d), "until it is said");
+	hf_cfg_free(c);
+	memset(bytes, 0xff, 4);
+	check(!hf_cfg_from_bytes(bytes, 256, "x", &c, d), "another one");
+	check(hf_persona_check(p, c, d) == -EOPNOTSUPP, "does not tell who it is");
+	hf_cfg_set_vf(c, 0x8086, 0x10ca);
+	check(!hf_view_new(p, c, &v, d) && !memcmp(hf_view_image(v), "\x86\x80\xca\x10", 4),
+	      "until that is said");
+	check(hf_cfg_same_bdf("01:00.0", "0000:01:00.0") &&
+		      hf_cfg_same_bdf("0001:01:00.0", "0001:01:00.0") &&
+		      !hf_cfg_same_bdf("01:00.0", "0001:01:00.0") &&
+		      !hf_cfg_same_bdf("01:00.0", "01:00.1") && !hf_cfg_same_bdf("x", "x"),
+	      "which function a BDF is");
+	hf_view_free(v);
+	hf_cfg_free(c);
+	hf_persona_free(p);
+	hf_diags_free(d);
+}
+
 /* Everything is freed with NULL. */
 static void test_null(void)
 {
@@ -277,6 +310,7 @@ int suite_objects(void)
 	test_lengths();
 	test_state();
 	test_bar_sizes();
+	test_vf();
 	test_null();
 	return tap_end();
 }
