@@ -157,7 +157,7 @@ static void compare_config(struct resume *r)
 	size_t noticed, unknown;
 
 	json_object_put(r->run.compared);
-	r->run.compared = hf_config_compare(&r->m, &noticed, &unknown);
+	r->run.compared = hf_devices_compare(&r->m, &noticed, &unknown);
 	if (noticed)
 		cli_say("%s: the guest could see its devices change: holdfast check %s", r->name,
 			r->name);

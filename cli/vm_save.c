@@ -212,9 +212,9 @@ static int prepare(struct save *s, struct hf_error *e)
 	at = hf_times_since(t, "preserve", at);
 	err = hf_save_query(&s->m, e);
 	if (!err)
-		err = hf_config_save(&s->m, e);
+		err = hf_devices_read(&s->m, e);
 	for (size_t i = 0; i < s->npersonas && !err; i++)
-		err = hf_config_persona(&s->m, s->personas[i], e);
+		err = hf_devices_persona(&s->m, s->personas[i], e);
 	if (err)
 		return err;
 	at = hf_times_since(t, "query", at);

@@ -45,7 +45,7 @@ static int read_config(const struct hf_device *d, uint8_t **bytes, size_t *len, 
 	return 0;
 }
 
-int hf_config_save(struct hf_manifest *m, struct hf_error *e)
+int hf_devices_read(struct hf_manifest *m, struct hf_error *e)
 {
 	int err = 0;
 
@@ -150,7 +150,7 @@ static int give_persona(struct hf_device *d, const struct hf_persona *p, struct 
 	return err;
 }
 
-int hf_config_persona(struct hf_manifest *m, const char *path, struct hf_error *e)
+int hf_devices_persona(struct hf_manifest *m, const char *path, struct hf_error *e)
 {
 	struct hf_diags *diags = hf_diags_new();
 	const char *equals = strchr(path, '=');
@@ -282,7 +282,8 @@ static void add_failure(struct json_object *list, const struct hf_device *d, int
 	json_object_array_add(list, o);
 }
 
-struct json_object *hf_config_compare(const struct hf_manifest *m, size_t *noticed, size_t *unknown)
+struct json_object *hf_devices_compare(const struct hf_manifest *m, size_t *noticed,
+				       size_t *unknown)
 {
 	struct json_object *result = json_object_new_object();
 	struct json_object *list = json_object_new_array(), *failed = json_object_new_array();

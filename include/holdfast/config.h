@@ -21,14 +21,14 @@ extern "C" {
  * usual size is left without; one that has it and does not let it be read is an error, since
  * what the guest sees after the update could not be compared. Return: 0 or -errno.
  */
-int hf_config_save(struct hf_manifest *m, struct hf_error *e);
+int hf_devices_read(struct hf_manifest *m, struct hf_error *e);
 
 /*
  * Give devices a persona: the map in file @path, or "[DDDD:]BB:DD.F=PATH" for one of them. A map that
- * the device cannot honour is refused. After hf_config_save().
+ * the device cannot honour is refused. After hf_devices_read().
  * Return: 0, -EOPNOTSUPP, -errno.
  */
-int hf_config_persona(struct hf_manifest *m, const char *path, struct hf_error *e);
+int hf_devices_persona(struct hf_manifest *m, const char *path, struct hf_error *e);
 
 /*
  * Compare what the owner of each device reads now with what it read at save, through the
@@ -42,8 +42,8 @@ int hf_config_persona(struct hf_manifest *m, const char *path, struct hf_error *
  *	failed: devices that were not compared: device, reason, noticed (true: it
  *		cannot be its persona any more)
  */
-struct json_object *hf_config_compare(const struct hf_manifest *m, size_t *noticed,
-				      size_t *unknown);
+struct json_object *hf_devices_compare(const struct hf_manifest *m, size_t *noticed,
+				       size_t *unknown);
 
 #ifdef __cplusplus
 }

@@ -48,7 +48,7 @@ struct hf_run {
 	uint64_t start; /* of pid, in ticks since boot: tells it from a later one */
 	char **devices; /* PCI addresses, NULL-terminated; may be NULL */
 	struct hf_times times;
-	struct json_object *compared; /* of hf_config_compare(), NULL: it was not; belongs to it */
+	struct json_object *compared; /* of hf_devices_compare(), NULL: it was not; belongs to it */
 	bool has_kept;
 	struct hf_kept kept; /* with HF_HELD */
 };

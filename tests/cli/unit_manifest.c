@@ -291,7 +291,7 @@ static void persona_of_one(void)
 		struct hf_error e;
 
 		snprintf(what, sizeof(what), "%s=../../persona/maps/nvme.persona", cases[i].bdf);
-		CHECK(hf_config_persona(&m, what, &e) < 0);
+		CHECK(hf_devices_persona(&m, what, &e) < 0);
 		CHECK(strstr(e.text, cases[i].why));
 	}
 }
