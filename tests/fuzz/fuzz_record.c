@@ -11,21 +11,21 @@
 static void functions(const struct pci_lu_record *rec)
 {
 	struct pci_lu_fn_ser fn;
-	struct pci_lu_fence f;
+	struct pci_lu_fn_addr f;
 	unsigned int i;
 	u32 off;
 	int err;
 
 	for (i = 0; i < rec->nr_fns && i < 64; i++) {
-		if (pci_lu_record_fn(rec, i, &fn) || pci_lu_record_fence(rec, i, &f))
+		if (pci_lu_record_fn(rec, i, &fn) || pci_lu_record_addr(rec, i, &f))
 			abort();
 		if (f.segment != fn.segment || f.bus != fn.bus || f.devfn != fn.devfn ||
 		    f.flags != fn.flags)
 			abort();
 		err = pci_lu_fn_check(rec, i, &off);
-		if (err > 0 || off > rec->len || (!err && off))
+		if (off > rec->len || (!err && off))
 			abort();
-		if (!strcmp(pci_lu_reason_name(-err), "unknown"))
+		if (!strcmp(pci_lu_reason_name(err), "unknown"))
 			abort();
 		/* What is accepted can be relied upon. */
 		if (!err && !memchr(fn.driver, 0, sizeof(fn.driver)))
@@ -39,7 +39,7 @@ static void functions(const struct pci_lu_record *rec)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
-	struct pci_lu_record rec, frozen;
+	struct pci_lu_record rec, stable;
 	u32 total;
 	u8 *buf;
 	int err;
@@ -59,10 +59,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	}
 
 	err = pci_lu_record_check(buf, len, &rec);
-	if (err > 0 || !strcmp(pci_lu_reason_name(-err), "unknown"))
+	if (!strcmp(pci_lu_reason_name(err), "unknown"))
 		abort();
 	if (!err) {
-		if (rec.len > len || pci_lu_record_check_frozen(buf, len, &frozen))
+		if (rec.len > len || pci_lu_record_check_stable(buf, len, &stable))
 			abort();
 		functions(&rec);
 	} else if (rec.bad_off > len) {

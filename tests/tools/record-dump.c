@@ -41,8 +41,8 @@ static size_t load(const char *name, u8 *buf, size_t len)
 
 static int refused(const char *what, int err, u32 off)
 {
-	printf("%srefused: %s at %u: %s\n", what, pci_lu_reason_name(-err), off,
-	       pci_lu_reason_text(-err));
+	printf("%srefused: %s at %u: %s\n", what, pci_lu_reason_name(err), off,
+	       pci_lu_reason_text(err));
 
 	return 1;
 }
@@ -113,11 +113,11 @@ int main(int argc, char **argv)
 	ret = pci_lu_record_check(buf, len, &rec);
 	if (ret) {
 		refused("record ", ret, rec.bad_off);
-		err = pci_lu_record_check_frozen(buf, len, &rec);
+		err = pci_lu_record_check_stable(buf, len, &rec);
 		for (i = 0; !err && i < rec.nr_fns; i++) {
-			struct pci_lu_fence f;
+			struct pci_lu_fn_addr f;
 
-			pci_lu_record_fence(&rec, i, &f);
+			pci_lu_record_addr(&rec, i, &f);
 			printf("fence %04x:%02x:%02x.%u flags %x\n", f.segment, f.bus, f.devfn >> 3,
 			       f.devfn & 7, f.flags);
 		}

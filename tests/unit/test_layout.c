@@ -72,30 +72,30 @@ static void layout_finds_all(void)
 static void layout_refuses_wrong_kind(void)
 {
 	model_init(&m, PCI_LU_ENDPOINT, 0);
-	eq(-init(PCI_LU_BRIDGE), PCI_LU_REASON_DEV_HDR_TYPE);
+	eq(init(PCI_LU_BRIDGE), PCI_LU_REASON_DEV_HDR_TYPE);
 	m.cfg[0x0e] = 0x80; /* multi-function */
 	eq(init(PCI_LU_ENDPOINT), 0);
 	m.cfg[0x0e] = 0x02;
-	eq(-init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_HDR_TYPE);
+	eq(init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_HDR_TYPE);
 	memset(m.cfg, 0xff, sizeof(m.cfg));
-	eq(-init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_GONE);
+	eq(init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_GONE);
 	memset(m.cfg, 0, sizeof(m.cfg));
-	eq(-init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_GONE);
+	eq(init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_GONE);
 }
 
 static void layout_refuses_loops(void)
 {
 	model_init(&m, PCI_LU_ENDPOINT, 0);
 	m.cfg[0xe1] = 0x40;
-	eq(-init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_LOOP);
+	eq(init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_LOOP);
 	m.cfg[0xe1] = 0xe0;
-	eq(-init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_LOOP);
+	eq(init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_LOOP);
 
 	model_init(&m, PCI_LU_ENDPOINT, 0);
 	model_set(&m, 0x300, 4, 0x10000030 | 1 << 16);
-	eq(-init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_LOOP);
+	eq(init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_LOOP);
 	model_set(&m, 0x300, 4, 0x30000030 | 1 << 16);
-	eq(-init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_LOOP);
+	eq(init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_LOOP);
 }
 
 static void layout_stops_as_the_core_does(void)
@@ -137,32 +137,32 @@ static void layout_refuses_what_does_not_fit(void)
 	model_init(&m, PCI_LU_ENDPOINT, 0);
 	model_set(&m, 0xe0, 2, 0xfc00 | PCI_CAP_ID_VNDR);
 	model_set(&m, 0xfc, 2, PCI_CAP_ID_AF);
-	eq(-init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_RANGE);
+	eq(init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_RANGE);
 	/* MSI fits, its mask register does not. */
 	model_init(&m, PCI_LU_ENDPOINT, 0);
 	model_set(&m, 0x40, 2, 0xf000 | PCI_CAP_ID_VNDR);
 	model_set(&m, 0xf0, 4, 0x01800005);
-	eq(-init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_RANGE);
+	eq(init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_RANGE);
 	/* PCI Express version 2 at the end */
 	model_init(&m, PCI_LU_ENDPOINT, 0);
 	model_set(&m, 0x40, 2, 0xe000 | PCI_CAP_ID_VNDR);
 	model_set(&m, 0xe0, 4, 0x00020010);
-	eq(-init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_RANGE);
+	eq(init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_RANGE);
 	/* An extended capability at the very end */
 	model_init(&m, PCI_LU_ENDPOINT, 0);
 	model_set(&m, 0x100, 4, 0xffc10000 | PCI_EXT_CAP_ID_VNDR);
 	model_set(&m, 0xffc, 4, 0x00010000 | PCI_EXT_CAP_ID_ATS);
-	eq(-init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_RANGE);
+	eq(init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_RANGE);
 	/* A virtual channel capability with its resources beyond */
 	model_init(&m, PCI_LU_ENDPOINT, 0);
 	model_set(&m, 0x100, 4, 0xff010000 | PCI_EXT_CAP_ID_VNDR);
 	model_set(&m, 0xff0, 4, 0x00010000 | PCI_EXT_CAP_ID_VC);
-	eq(-init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_RANGE);
+	eq(init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_RANGE);
 	/* IDE with more streams than there is room */
 	model_init(&m, PCI_LU_ENDPOINT, 0);
 	model_set(&m, 0x304, 4, 0x00ff0002);
 	memset(m.cfg + 0x30c, 0x0f, 0xc00);
-	eq(-init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_RANGE);
+	eq(init(PCI_LU_ENDPOINT), PCI_LU_REASON_DEV_CAP_RANGE);
 }
 
 /* Registers that a PCI Express capability does not have are not protected. */

@@ -26,7 +26,7 @@ static void record_crc_is_the_usual_one(void)
 static void record_round_trip(void)
 {
 	struct pci_lu_fn_ser fn, want;
-	struct pci_lu_fence f;
+	struct pci_lu_fn_addr f;
 	u32 off;
 	unsigned int i;
 
@@ -35,7 +35,7 @@ static void record_round_trip(void)
 	eq(rec.nr_fns, 4);
 	eq(rec.flags, PCI_LU_HDR_FROZEN);
 	for (i = 0; i < rec.nr_fns; i++) {
-		eq(-pci_lu_fn_check(&rec, i, &off), 0);
+		eq(pci_lu_fn_check(&rec, i, &off), 0);
 		eq(off, 0);
 	}
 	sample_endpoint(&want);
@@ -43,12 +43,12 @@ static void record_round_trip(void)
 	want.parent = 2;
 	eq(pci_lu_record_fn(&rec, 3, &fn), 0);
 	ok(!memcmp(&fn, &want, sizeof(fn)));
-	eq(pci_lu_record_fence(&rec, 3, &f), 0);
+	eq(pci_lu_record_addr(&rec, 3, &f), 0);
 	eq(f.bus, 3);
 	eq(f.flags, want.flags);
-	eq(-pci_lu_record_fn(&rec, 4, &fn), PCI_LU_REASON_FN_INDEX);
-	eq(-pci_lu_record_fence(&rec, 4, &f), PCI_LU_REASON_FN_INDEX);
-	eq(-pci_lu_fn_check(&rec, 4, &off), PCI_LU_REASON_FN_INDEX);
+	eq(pci_lu_record_fn(&rec, 4, &fn), PCI_LU_REASON_FN_INDEX);
+	eq(pci_lu_record_addr(&rec, 4, &f), PCI_LU_REASON_FN_INDEX);
+	eq(pci_lu_fn_check(&rec, 4, &off), PCI_LU_REASON_FN_INDEX);
 }
 
 static void record_empty(void)
@@ -58,9 +58,9 @@ static void record_empty(void)
 	eq(rec.nr_fns, 0);
 	eq(rec.len, 64);
 	eq(pci_lu_record_check(buf, 64, &rec), 0);
-	eq(-pci_lu_record_check(buf, 63, &rec), PCI_LU_REASON_REC_TOTAL_SIZE);
-	eq(-pci_lu_record_check(buf, 51, &rec), PCI_LU_REASON_REC_SHORT);
-	eq(-pci_lu_record_check(buf, 0, &rec), PCI_LU_REASON_REC_SHORT);
+	eq(pci_lu_record_check(buf, 63, &rec), PCI_LU_REASON_REC_TOTAL_SIZE);
+	eq(pci_lu_record_check(buf, 51, &rec), PCI_LU_REASON_REC_SHORT);
+	eq(pci_lu_record_check(buf, 0, &rec), PCI_LU_REASON_REC_SHORT);
 }
 
 static void record_full(void)
@@ -74,8 +74,8 @@ static void record_full(void)
 	eq(pci_lu_record_capacity(1 << 30), PCI_LU_MAX_FNS);
 	pci_lu_record_init(buf, 64 + 2 * 256);
 	eq(pci_lu_record_add(buf, 64 + 2 * 256, &fn), 0);
-	eq(pci_lu_record_add(buf, 64 + 2 * 256, &fn), 1);
-	eq(-pci_lu_record_add(buf, 64 + 2 * 256, &fn), PCI_LU_REASON_TOO_MANY);
+	eq(pci_lu_record_add(buf, 64 + 2 * 256, &fn), 0);
+	eq(pci_lu_record_add(buf, 64 + 2 * 256, &fn), PCI_LU_REASON_TOO_MANY);
 }
 
 /* Every single bit matters. */
@@ -104,12 +104,12 @@ static void record_of_a_later_writer(void)
 
 	/* Longer header, longer entries, a section behind the table. */
 	sample_grown(buf, sizeof(buf), 72, 300);
-	eq(-pci_lu_record_check(buf, sizeof(buf), &rec), 0);
+	eq(pci_lu_record_check(buf, sizeof(buf), &rec), 0);
 	eq(rec.nr_fns, 2);
 	eq(pci_lu_record_fn(&rec, 1, &fn), 0);
 	eq(fn.vendor, 0x8086);
 	eq(fn.bus, 1);
-	eq(-pci_lu_fn_check(&rec, 1, &off), 0);
+	eq(pci_lu_fn_check(&rec, 1, &off), 0);
 }
 
 static void record_of_an_earlier_writer(void)
@@ -118,38 +118,38 @@ static void record_of_an_earlier_writer(void)
 
 	/* Entries without the reserved bytes: the rest reads as zero. */
 	sample_grown(buf, sizeof(buf), 64, 188);
-	eq(-pci_lu_record_check(buf, sizeof(buf), &rec), 0);
+	eq(pci_lu_record_check(buf, sizeof(buf), &rec), 0);
 	memset(&fn, 0xff, sizeof(fn));
 	eq(pci_lu_record_fn(&rec, 1, &fn), 0);
 	eq(fn.num_vfs, 0);
 	eq(fn.reserved[0], 0);
 	eq(fn.reserved[sizeof(fn.reserved) - 1], 0);
 	sample_grown(buf, sizeof(buf), 64, 187);
-	eq(-pci_lu_record_check(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_FN_SIZE);
+	eq(pci_lu_record_check(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_FN_SIZE);
 }
 
 /* A version nobody knows: refused, and yet it can be fenced. */
 static void record_frozen_part(void)
 {
-	struct pci_lu_fence f;
+	struct pci_lu_fn_addr f;
 
 	sample_grown(buf, sizeof(buf), 52, 8);
 	memcpy(buf, "holdfast-pci-v9\0", 16);
 	put16(32, 9);
 	sample_reseal(buf);
-	eq(-pci_lu_record_check(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_COMPATIBLE);
+	eq(pci_lu_record_check(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_COMPATIBLE);
 	eq(rec.bad_off, 0);
-	eq(pci_lu_record_check_frozen(buf, sizeof(buf), &rec), 0);
+	eq(pci_lu_record_check_stable(buf, sizeof(buf), &rec), 0);
 	eq(rec.version, 9);
-	eq(pci_lu_record_fence(&rec, 1, &f), 0);
+	eq(pci_lu_record_addr(&rec, 1, &f), 0);
 	eq(f.bus, 1);
 	ok(f.flags & PCI_LU_FN_ENDPOINT);
 	/* Not if it is damaged, and not if it is something else. */
 	buf[60] ^= 1;
-	eq(-pci_lu_record_check_frozen(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_CRC);
+	eq(pci_lu_record_check_stable(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_CRC);
 	memcpy(buf, "pci-v1\0\0\0\0\0\0\0\0\0", 16);
 	sample_reseal(buf);
-	eq(-pci_lu_record_check_frozen(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_COMPATIBLE);
+	eq(pci_lu_record_check_stable(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_COMPATIBLE);
 }
 
 static void record_sizes_cannot_overflow(void)
@@ -157,13 +157,13 @@ static void record_sizes_cannot_overflow(void)
 	sample_switch(buf, sizeof(buf));
 	put16(36, 0xffff);
 	put16(38, PCI_LU_MAX_FNS);
-	eq(-pci_lu_record_check(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_TOTAL_SIZE);
+	eq(pci_lu_record_check(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_TOTAL_SIZE);
 	put16(38, 0xffff);
-	eq(-pci_lu_record_check(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_COUNT);
+	eq(pci_lu_record_check(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_COUNT);
 	put16(38, 4);
 	put16(36, 256);
 	put32(40, 0xffffffff);
-	eq(-pci_lu_record_check(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_TOTAL_SIZE);
+	eq(pci_lu_record_check(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_TOTAL_SIZE);
 }
 
 static void record_wrong_version(void)
@@ -171,7 +171,7 @@ static void record_wrong_version(void)
 	sample_switch(buf, sizeof(buf));
 	put16(32, 2);
 	sample_reseal(buf);
-	eq(-pci_lu_record_check(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_VERSION);
+	eq(pci_lu_record_check(buf, sizeof(buf), &rec), PCI_LU_REASON_REC_VERSION);
 	eq(rec.bad_off, 32);
 }
 
@@ -194,8 +194,8 @@ static void record_paths_end(void)
 	pci_lu_record_seal(big);
 	eq(pci_lu_record_check(big, sizeof(big), &rec), 0);
 	/* The longest path that there can be is no cycle. */
-	eq(-pci_lu_fn_check(&rec, 254, &off), 0);
-	eq(-pci_lu_fn_check(&rec, 255, &off), PCI_LU_REASON_FN_PARENT_BUS);
+	eq(pci_lu_fn_check(&rec, 254, &off), 0);
+	eq(pci_lu_fn_check(&rec, 255, &off), PCI_LU_REASON_FN_PARENT_BUS);
 	eq(off, 64 + 255 * 256 + 24);
 
 	/* Close it. */
@@ -203,8 +203,8 @@ static void record_paths_end(void)
 	big[64 + 25] = 0;
 	pci_lu_record_seal(big);
 	eq(pci_lu_record_check(big, sizeof(big), &rec), 0);
-	eq(-pci_lu_fn_check(&rec, 0, &off), PCI_LU_REASON_FN_PARENT_BUS);
-	eq(-pci_lu_fn_check(&rec, 7, &off), PCI_LU_REASON_FN_PARENT_CYCLE);
+	eq(pci_lu_fn_check(&rec, 0, &off), PCI_LU_REASON_FN_PARENT_BUS);
+	eq(pci_lu_fn_check(&rec, 7, &off), PCI_LU_REASON_FN_PARENT_CYCLE);
 }
 
 static void record_reasons_have_words(void)

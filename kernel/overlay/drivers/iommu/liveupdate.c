@@ -31,7 +31,6 @@
 #include <linux/pci.h>
 #include <linux/pci_liveupdate.h>
 
-#include "../pci/liveupdate/reason.h"
 #include "intel/liveupdate.h"
 #include "iommu-priv.h"
 

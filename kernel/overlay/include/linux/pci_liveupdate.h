@@ -10,6 +10,7 @@
 
 #include <linux/errno.h>
 #include <linux/pci.h>
+#include <linux/pci_liveupdate_reason.h>
 #include <linux/types.h>
 
 /**
@@ -41,13 +42,13 @@ const char *pci_lu_refusal(struct pci_dev *pdev);
 bool pci_lu_incoming(void);
 bool pci_lu_adopted(const struct pci_dev *pdev);
 struct pci_dev *pci_lu_find_adopted(u64 owner);
-const char *pci_lu_moved(struct pci_dev *pdev);
+const char *pci_lu_resource_moved(struct pci_dev *pdev);
 void pci_lu_finish(struct pci_dev *pdev);
 void pci_lu_fence(struct pci_dev *pdev, const char *why);
 void pci_lu_fence_all(const char *why);
 
 /* Hooks of the PCI core: one line each at the call site. */
-struct pci_ops *pci_lu_wrap(struct pci_bus *bus, struct pci_ops *ops);
+struct pci_ops *pci_lu_guard_ops(struct pci_bus *bus, struct pci_ops *ops);
 struct pci_ops *pci_lu_set_ops(struct pci_bus *bus, struct pci_ops *ops);
 bool pci_lu_preserve_config(struct pci_host_bridge *bridge);
 void pci_lu_adopt(struct pci_dev *pdev);
@@ -88,7 +89,7 @@ static inline struct pci_dev *pci_lu_find_adopted(u64 owner)
 	return NULL;
 }
 
-static inline const char *pci_lu_moved(struct pci_dev *pdev)
+static inline const char *pci_lu_resource_moved(struct pci_dev *pdev)
 {
 	return NULL;
 }
@@ -97,7 +98,7 @@ static inline void pci_lu_finish(struct pci_dev *pdev) { }
 static inline void pci_lu_fence(struct pci_dev *pdev, const char *why) { }
 static inline void pci_lu_fence_all(const char *why) { }
 
-static inline struct pci_ops *pci_lu_wrap(struct pci_bus *bus,
+static inline struct pci_ops *pci_lu_guard_ops(struct pci_bus *bus,
 					  struct pci_ops *ops)
 {
 	return ops;

@@ -54,7 +54,6 @@
 #include <linux/pci_liveupdate.h>
 #include <linux/slab.h>
 
-#include "../../pci/liveupdate/reason.h"
 #include "liveupdate.h"
 #include "lu_outgoing.h"
 #include "pasid.h"

@@ -26,16 +26,8 @@
  * pci_lu_finish() takes all of that back, but for the driver override, an ATS
  * that was off, and the reset attributes in sysfs, which only exist if there
  * was a reset method when the device was registered.
- *
- * After device initcalls pci_lu_scan_done() gives up what was listed and not
- * found. A device that is removed before its owner has finished is fenced, and
- * the system does not go to sleep while one is waiting.
  */
 
-#include <linux/pm_runtime.h>
-#include <linux/suspend.h>
-
-#include "../pci.h"
 #include "internal.h"
 
 #define PCI_LU_DRIVER	"vfio-pci"
@@ -122,97 +114,6 @@ static bool pci_lu_path_adopted(struct pci_dev *pdev)
 			return false;
 	}
 	return true;
-}
-
-static void pci_lu_fix_bars(struct pci_lu_fn *fn, struct pci_dev *pdev)
-{
-	int i;
-
-	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
-		struct resource *res = pci_resource_n(pdev, i);
-
-		if (!res->flags || res->flags & IORESOURCE_PCI_FIXED)
-			continue;
-		res->flags |= IORESOURCE_PCI_FIXED;
-		fn->fixed |= BIT(i);
-	}
-}
-
-static void pci_lu_unfix_bars(struct pci_lu_fn *fn, struct pci_dev *pdev)
-{
-	int i;
-
-	for (i = 0; i < PCI_STD_NUM_BARS; i++)
-		if (fn->fixed & BIT(i))
-			pci_resource_n(pdev, i)->flags &= ~IORESOURCE_PCI_FIXED;
-	fn->fixed = 0;
-}
-
-static void pci_lu_hold(struct pci_lu_fn *fn, struct pci_dev *pdev)
-{
-	struct pci_dev *up;
-	u16 cmd;
-
-	fn->pdev = pci_dev_get(pdev);
-	fn->no_bus_reset = pdev->dev_flags & PCI_DEV_FLAGS_NO_BUS_RESET;
-	pdev->dev_flags |= PCI_DEV_FLAGS_NO_BUS_RESET;
-	pdev->reset_methods[0] = 0;
-	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
-	pdev->is_busmaster = !!(cmd & PCI_COMMAND_MASTER);
-	pm_runtime_get_noresume(&pdev->dev);
-	if (fn->bridge)
-		return;
-
-	pci_lu_fix_bars(fn, pdev);
-#ifdef CONFIG_PCI_ATS
-	/* Off in the device, and kept so: nobody may believe that it is on. */
-	if (!(fn->ser.ats_ctrl & PCI_ATS_CTRL_ENABLE))
-		pdev->ats_cap = 0;
-#endif
-	for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up)) {
-		struct pci_lu_fn *bridge = pci_lu_fn_find(up);
-
-		if (bridge && bridge->state == PCI_LU_ADOPTED)
-			bridge->depended++;
-	}
-}
-
-/* One that needed the bridge is done with it. */
-static void pci_lu_put_bridge(struct pci_lu_fn *bridge)
-{
-	if (bridge->state != PCI_LU_ADOPTED || --bridge->depended)
-		return;
-	pci_lu_guard_disarm(bridge);
-	pci_lu_release(bridge);
-}
-
-/**
- * pci_lu_release - a function is an ordinary one again
- * @fn: a function that pci_lu_adopt() took, guard disarmed
- *
- * Context: Process context, under pci_lu_lock.
- */
-void pci_lu_release(struct pci_lu_fn *fn)
-{
-	struct pci_dev *pdev = fn->pdev, *up;
-
-	if (!fn->bridge) {
-		pci_lu_unfix_bars(fn, pdev);
-		for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up)) {
-			struct pci_lu_fn *bridge = pci_lu_fn_find(up);
-
-			if (bridge)
-				pci_lu_put_bridge(bridge);
-		}
-	}
-
-	fn->state = PCI_LU_IDLE;
-	fn->pdev = NULL;
-	if (!fn->no_bus_reset)
-		pdev->dev_flags &= ~PCI_DEV_FLAGS_NO_BUS_RESET;
-	pci_init_reset_methods(pdev);
-	pm_runtime_put(&pdev->dev);
-	pci_dev_put(pdev);
 }
 
 static void pci_lu_adopt_fn(struct pci_lu_fn *fn, struct pci_dev *pdev)
@@ -325,7 +226,7 @@ static bool pci_lu_resources_match(struct pci_dev *pdev,
 }
 
 /**
- * pci_lu_moved - did resource assignment move what the device goes on using?
+ * pci_lu_resource_moved - did resource assignment move what the device goes on using?
  * @pdev: an adopted function
  *
  * If a BAR, or a window above it, moved in software only, the kernel would map
@@ -333,7 +234,7 @@ static bool pci_lu_resources_match(struct pci_dev *pdev,
  *
  * Return: the reason, or NULL when all is where the previous kernel had it.
  */
-const char *pci_lu_moved(struct pci_dev *pdev)
+const char *pci_lu_resource_moved(struct pci_dev *pdev)
 {
 	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
 
@@ -342,7 +243,7 @@ const char *pci_lu_moved(struct pci_dev *pdev)
 		return NULL;
 	return pci_lu_reason_text(PCI_LU_REASON_ADOPT_RESOURCE);
 }
-EXPORT_SYMBOL_GPL(pci_lu_moved);
+EXPORT_SYMBOL_GPL(pci_lu_resource_moved);
 
 static struct pci_lu_fn *pci_lu_fn_of_owner(u64 owner)
 {
@@ -389,67 +290,6 @@ void pci_lu_finish(struct pci_dev *pdev)
 
 	pci_lu_guard_disarm(fn);
 	pci_lu_release(fn);
-	pci_lu_incoming_drop();
+	pci_lu_incoming_put();
 }
 EXPORT_SYMBOL_GPL(pci_lu_finish);
-
-/* Before iommu_release_device(): the old translation ends with the device. */
-static int pci_lu_bus_notify(struct notifier_block *nb, unsigned long action,
-			     void *data)
-{
-	if (action == BUS_NOTIFY_DEL_DEVICE)
-		pci_lu_fence(to_pci_dev(data), "it was removed");
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block pci_lu_bus_nb = {
-	.notifier_call = pci_lu_bus_notify,
-};
-
-/* Asleep, translation is off and the device is not what was recorded. */
-static int pci_lu_pm_notify(struct notifier_block *nb, unsigned long action,
-			    void *data)
-{
-	if (pci_lu_incoming() && (action == PM_SUSPEND_PREPARE ||
-				  action == PM_HIBERNATION_PREPARE)) {
-		pr_warn("PCI: live update: an owner has not finished: no sleep until then\n");
-		return notifier_from_errno(-EBUSY);
-	}
-	return NOTIFY_DONE;
-}
-
-static struct notifier_block pci_lu_pm_nb = {
-	.notifier_call = pci_lu_pm_notify,
-};
-
-/* The scan is over: what is listed and was not found will not come. */
-static int __init pci_lu_scan_done(void)
-{
-	struct pci_lu_fn *fn;
-	unsigned long key;
-
-	if (!pci_lu_incoming())
-		return 0;
-
-	bus_register_notifier(&pci_bus_type, &pci_lu_bus_nb);
-	register_pm_notifier(&pci_lu_pm_nb);
-
-	guard(mutex)(&pci_lu_lock);
-	xa_for_each(&pci_lu_fns, key, fn) {
-		if (fn->state == PCI_LU_LISTED) {
-			pr_err("PCI: live update: %04x:%02x:%02x.%d: %s\n",
-			       fn->segment, fn->bus, PCI_SLOT(fn->devfn),
-			       PCI_FUNC(fn->devfn),
-			       pci_lu_reason_text(PCI_LU_REASON_ADOPT_MISSING));
-			pci_lu_guard_disarm(fn);
-			fn->state = PCI_LU_IDLE;
-			fn->depended = 0;
-			if (!fn->bridge)
-				pci_lu_incoming_drop();
-		} else if (fn->bridge) {
-			pci_lu_put_bridge(fn);	/* the reference of the scan */
-		}
-	}
-	return 0;
-}
-late_initcall(pci_lu_scan_done);

@@ -42,7 +42,7 @@ static void pci_lu_fence_done(struct pci_lu_fn *fn)
 {
 	pci_lu_guard_disarm(fn);
 	fn->state = PCI_LU_FENCED;
-	pci_lu_incoming_drop();
+	pci_lu_incoming_put();
 }
 
 /* Fence one function by its address, through the accessors of a root bus. */
@@ -134,7 +134,7 @@ void pci_lu_fence_fn(struct pci_lu_fn *fn, const char *why)
 	pci_lu_fence_device(pdev, why);
 	pci_lu_release(fn);
 	fn->state = PCI_LU_FENCED;
-	pci_lu_incoming_drop();
+	pci_lu_incoming_put();
 }
 
 /**

@@ -25,7 +25,7 @@
  *	2. freeze: bus->ops of these buses is exchanged, root bus included
  *	3. unfreeze: bus->ops is put back
  * new kernel
- *	1. pci_register_host_bridge() / pci_alloc_child_bus(): pci_lu_wrap()
+ *	1. pci_register_host_bridge() / pci_alloc_child_bus(): pci_lu_guard_ops()
  *	   exchanges bus->ops before anything on the bus has been touched
  *	2. finish of the last guarded function on a bus puts bus->ops back
  *
@@ -241,11 +241,11 @@ static u32 pci_lu_read(void *ctx, u16 pos, u8 size)
  * @ops: accessors of @bus
  *
  * Context: Process context, under pci_lu_lock, the function not armed.
- * Return: 0, -ENOMEM, or -ENODEV when the function's capability lists cannot be
- *	   followed.
+ * Return: %PCI_LU_OK, or why the function cannot be guarded.
  */
-int pci_lu_guard_prepare(struct pci_lu_fn *fn, struct pci_bus *bus,
-			 struct pci_ops *ops)
+enum pci_lu_reason pci_lu_guard_prepare(struct pci_lu_fn *fn,
+					struct pci_bus *bus,
+					struct pci_ops *ops)
 {
 	struct pci_lu_reader r = {
 		.bus = bus,
@@ -253,29 +253,28 @@ int pci_lu_guard_prepare(struct pci_lu_fn *fn, struct pci_bus *bus,
 		.devfn = fn->devfn,
 	};
 	struct pci_lu_bus *filter = pci_lu_bus_of(bus);
-	int err;
+	enum pci_lu_reason why;
 
-	err = pci_lu_layout_init(&fn->layout,
+	why = pci_lu_layout_init(&fn->layout,
 				 fn->bridge ? PCI_LU_BRIDGE : PCI_LU_ENDPOINT,
 				 pci_lu_read, &r);
-	if (err)
-		return -ENODEV;
+	if (why)
+		return why;
 
 	if (!filter) {
 		filter = kzalloc_obj(*filter);
 		if (!filter)
-			return -ENOMEM;
+			return PCI_LU_REASON_NO_MEMORY;
 		filter->bus = bus;
-		err = xa_err(xa_store(&pci_lu_buses, (unsigned long)bus, filter,
-				      GFP_KERNEL));
-		if (err) {
+		if (xa_err(xa_store(&pci_lu_buses, (unsigned long)bus, filter,
+				    GFP_KERNEL))) {
 			kfree(filter);
-			return err;
+			return PCI_LU_REASON_NO_MEMORY;
 		}
 	}
 
 	fn->filter = filter;
-	return 0;
+	return PCI_LU_OK;
 }
 
 /**

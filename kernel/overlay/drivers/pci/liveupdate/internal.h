@@ -15,7 +15,6 @@
 #include "policy.h"
 #include "record.h"
 
-#define PCI_LU_MAX_ROWS		96
 #define PCI_LU_MAX_TABLE	SZ_2K
 
 struct pci_lu_bus;
@@ -129,13 +128,14 @@ static inline unsigned long pci_lu_key(u32 segment, u8 bus, u8 devfn)
 	return ((unsigned long)segment << 16) | ((unsigned long)bus << 8) | devfn;
 }
 
-/* track.c */
-struct pci_lu_fn *pci_lu_fn_get(u16 segment, u8 bus, u8 devfn);
+/* fn.c */
+struct pci_lu_fn *pci_lu_fn_find_or_add(u16 segment, u8 bus, u8 devfn);
 struct pci_lu_fn *pci_lu_fn_find(const struct pci_dev *pdev);
 
 /* guard.c */
-int pci_lu_guard_prepare(struct pci_lu_fn *fn, struct pci_bus *bus,
-			 struct pci_ops *ops);
+enum pci_lu_reason pci_lu_guard_prepare(struct pci_lu_fn *fn,
+					struct pci_bus *bus,
+					struct pci_ops *ops);
 struct pci_ops *pci_lu_guard_arm(struct pci_lu_fn *fn, struct pci_ops *ops);
 void pci_lu_guard_install(struct pci_bus *bus, struct pci_lu_fn *fn);
 void pci_lu_guard_disarm(struct pci_lu_fn *fn);
@@ -145,21 +145,25 @@ struct pci_ops *pci_lu_inner_ops(struct pci_ops *ops);
 int pci_lu_msi_quiesce(struct pci_dev *pdev, struct pci_lu_msi *irq);
 void pci_lu_msi_unquiesce(struct pci_dev *pdev, const struct pci_lu_msi *irq);
 
+/* capture.c */
+void pci_lu_capture(struct pci_lu_fn *fn);
+
 /* outgoing.c */
 int pci_lu_outgoing_get(void);
 unsigned int pci_lu_outgoing_room(void);
 void pci_lu_outgoing_put(void);
 int pci_lu_outgoing_write(void);
-void pci_lu_capture(struct pci_lu_fn *fn);
 
 /* incoming.c */
 void pci_lu_incoming_read(void);
-void pci_lu_incoming_drop(void);
 void pci_lu_incoming_put(void);
+void pci_lu_incoming_free(void);
 bool pci_lu_incoming_unreadable(void);
-const char *pci_lu_incoming_refusal(void);
+const char *pci_lu_incoming_refused(void);
 
-/* adopt.c */
+/* hold.c */
+void pci_lu_hold(struct pci_lu_fn *fn, struct pci_dev *pdev);
+void pci_lu_put_bridge(struct pci_lu_fn *bridge);
 void pci_lu_release(struct pci_lu_fn *fn);
 
 /* fence.c */

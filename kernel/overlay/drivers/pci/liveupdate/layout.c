@@ -121,7 +121,7 @@ u16 pci_lu_row_pos(const struct pci_lu_row *row, const struct pci_lu_layout *l,
 	return base + row->off + i * row->stride;
 }
 
-static int pci_lu_found(struct pci_lu_layout *l, u16 id, u16 pos, u16 end,
+static enum pci_lu_reason pci_lu_found(struct pci_lu_layout *l, u16 id, u16 pos, u16 end,
 			const struct pci_lu_cap_desc *desc, unsigned int n)
 {
 	unsigned int i;
@@ -130,41 +130,41 @@ static int pci_lu_found(struct pci_lu_layout *l, u16 id, u16 pos, u16 end,
 		if (desc[i].id != id || pci_lu_field_get(l, desc[i].field))
 			continue;
 		if (pos + desc[i].size > end)
-			return -PCI_LU_REASON_DEV_CAP_RANGE;
+			return PCI_LU_REASON_DEV_CAP_RANGE;
 		*pci_lu_field(l, desc[i].field) = pos;
 	}
 
-	return 0;
+	return PCI_LU_OK;
 }
 
-static int pci_lu_walk_std(struct pci_lu_walk *w)
+static enum pci_lu_reason pci_lu_walk_std(struct pci_lu_walk *w)
 {
 	u64 seen = 0;
 	u16 head;
 	u8 pos;
-	int err;
+	enum pci_lu_reason reason;
 
 	if (!(get(w, PCI_STATUS, 2) & PCI_STATUS_CAP_LIST))
-		return 0;
+		return PCI_LU_OK;
 
 	pos = get(w, PCI_CAPABILITY_LIST, 1) & ~3;
 	while (pos >= PCI_STD_HEADER_SIZEOF) {
 		if (seen & (1ULL << (pos / 4)))
-			return -PCI_LU_REASON_DEV_CAP_LOOP;
+			return PCI_LU_REASON_DEV_CAP_LOOP;
 		seen |= 1ULL << (pos / 4);
 
 		head = get(w, pos, 2);
 		if ((head & 0xff) == 0xff)
 			break;
-		err = pci_lu_found(w->l, head & 0xff, pos,
+		reason = pci_lu_found(w->l, head & 0xff, pos,
 				   PCI_CFG_SPACE_SIZE, pci_lu_std_caps,
 				   ARRAY_SIZE(pci_lu_std_caps));
-		if (err)
-			return err;
+		if (reason)
+			return reason;
 		pos = (head >> 8) & ~3;
 	}
 
-	return 0;
+	return PCI_LU_OK;
 }
 
 /* A DVSEC is known by what is in it. */
@@ -180,19 +180,19 @@ static void pci_lu_dvsec(struct pci_lu_walk *w, u16 pos)
 		w->l->cxl_port = pos;
 }
 
-static int pci_lu_walk_ext(struct pci_lu_walk *w)
+static enum pci_lu_reason pci_lu_walk_ext(struct pci_lu_walk *w)
 {
 	u32 seen[PCI_CFG_SPACE_EXP_SIZE / 4 / 32] = { 0 };
 	u16 pos = PCI_CFG_SPACE_SIZE;
 	u32 head;
-	int err;
+	enum pci_lu_reason reason;
 
 	if (!w->l->pcie)
-		return 0;
+		return PCI_LU_OK;
 
 	while (pos >= PCI_CFG_SPACE_SIZE) {
 		if (seen[pos / 128] & (1U << (pos / 4 % 32)))
-			return -PCI_LU_REASON_DEV_CAP_LOOP;
+			return PCI_LU_REASON_DEV_CAP_LOOP;
 		seen[pos / 128] |= 1U << (pos / 4 % 32);
 
 		head = get(w, pos, 4);
@@ -201,15 +201,15 @@ static int pci_lu_walk_ext(struct pci_lu_walk *w)
 			break;
 		if (PCI_EXT_CAP_ID(head) == PCI_EXT_CAP_ID_DVSEC)
 			pci_lu_dvsec(w, pos);
-		err = pci_lu_found(w->l, PCI_EXT_CAP_ID(head), pos,
+		reason = pci_lu_found(w->l, PCI_EXT_CAP_ID(head), pos,
 				   PCI_CFG_SPACE_EXP_SIZE, pci_lu_ext_caps,
 				   ARRAY_SIZE(pci_lu_ext_caps));
-		if (err)
-			return err;
+		if (reason)
+			return reason;
 		pos = PCI_EXT_CAP_NEXT(head);
 	}
 
-	return 0;
+	return PCI_LU_OK;
 }
 
 /* Which parts of the PCI Express capability exist, as in the PCI core. */
@@ -357,14 +357,14 @@ static void pci_lu_init_tph(struct pci_lu_walk *w)
 }
 
 /* Link streams, then selective streams of varying length. */
-static int pci_lu_init_ide(struct pci_lu_walk *w)
+static enum pci_lu_reason pci_lu_init_ide(struct pci_lu_walk *w)
 {
 	struct pci_lu_layout *l = w->l;
 	unsigned int pos, n, i;
 	u32 cap;
 
 	if (!l->ide)
-		return 0;
+		return PCI_LU_OK;
 
 	pos = l->ide + PCI_LU_IDE_FIRST_BLOCK;
 	cap = get(w, l->ide + PCI_LU_IDE_CAP, 4);
@@ -373,12 +373,12 @@ static int pci_lu_init_ide(struct pci_lu_walk *w)
 	n = cap & PCI_LU_IDE_CAP_SELECTIVE ? ((cap >> 16) & 0xff) + 1 : 0;
 	for (i = 0; i < n; i++) {
 		if (pos + 4 > PCI_CFG_SPACE_EXP_SIZE)
-			return -PCI_LU_REASON_DEV_CAP_RANGE;
+			return PCI_LU_REASON_DEV_CAP_RANGE;
 		pos += 20 + 12 * (get(w, pos, 1) & 0xf);
 	}
 	l->nr_ide = (pos - l->ide - PCI_LU_IDE_CTL) / 4;
 
-	return 0;
+	return PCI_LU_OK;
 }
 
 static void pci_lu_init_header(struct pci_lu_walk *w)
@@ -405,7 +405,7 @@ static void pci_lu_init_sriov(struct pci_lu_walk *w)
 }
 
 /* Mark what the rows touch, and refuse what would lie outside. */
-static int pci_lu_init_covered(struct pci_lu_layout *l)
+static enum pci_lu_reason pci_lu_init_covered(struct pci_lu_layout *l)
 {
 	unsigned int n, i, r, count;
 	const struct pci_lu_row *row = pci_lu_policy_rows(&n);
@@ -418,12 +418,12 @@ static int pci_lu_init_covered(struct pci_lu_layout *l)
 			unsigned int pos = pci_lu_row_pos(row, l, i);
 
 			if (pos + row->width > PCI_CFG_SPACE_EXP_SIZE)
-				return -PCI_LU_REASON_DEV_CAP_RANGE;
+				return PCI_LU_REASON_DEV_CAP_RANGE;
 			l->covered[pos / 128] |= 1U << (pos / 4 % 32);
 		}
 	}
 
-	return 0;
+	return PCI_LU_OK;
 }
 
 static bool pci_lu_std_fits(u16 cap, u16 size)
@@ -432,16 +432,16 @@ static bool pci_lu_std_fits(u16 cap, u16 size)
 }
 
 /* What lies in the first 256 bytes must end there. */
-static int pci_lu_check_std_ends(const struct pci_lu_layout *l)
+static enum pci_lu_reason pci_lu_check_std_ends(const struct pci_lu_layout *l)
 {
 	if (pci_lu_std_fits(l->msi_mask, 8) &&
 	    pci_lu_std_fits(l->pcie_link, PCI_EXP_LNKSTA + 2) &&
 	    pci_lu_std_fits(l->pcie_slot, PCI_EXP_SLTSTA + 2) &&
 	    pci_lu_std_fits(l->pcie2, PCI_EXP_DEVSTA2 + 2) &&
 	    pci_lu_std_fits(l->pcie2_link, PCI_EXP_LNKSTA2 + 2))
-		return 0;
+		return PCI_LU_OK;
 
-	return -PCI_LU_REASON_DEV_CAP_RANGE;
+	return PCI_LU_REASON_DEV_CAP_RANGE;
 }
 
 /**
@@ -454,44 +454,44 @@ static int pci_lu_check_std_ends(const struct pci_lu_layout *l)
  * Only reads, and may be called at any time, also of a function in flight; but
  * whether VFs are on is looked at once, here.
  *
- * Return: 0 or a negated enum pci_lu_reason.
+ * Return: %PCI_LU_OK, or why no policy can be right about it.
  */
-int pci_lu_layout_init(struct pci_lu_layout *l, enum pci_lu_kind kind,
+enum pci_lu_reason pci_lu_layout_init(struct pci_lu_layout *l, enum pci_lu_kind kind,
 		       pci_lu_read_fn rd, void *ctx)
 {
 	struct pci_lu_walk w = { .l = l, .rd = rd, .ctx = ctx };
 	u32 id = rd(ctx, PCI_VENDOR_ID, 4);
-	int err;
+	enum pci_lu_reason reason;
 
 	memset(l, 0, sizeof(*l));
 	if (id == ~0U || !id)
-		return -PCI_LU_REASON_DEV_GONE;
+		return PCI_LU_REASON_DEV_GONE;
 
 	l->kind = kind;
 	l->hdr_type = rd(ctx, PCI_HEADER_TYPE, 1) & PCI_HEADER_TYPE_MASK;
 	if (l->hdr_type != (kind == PCI_LU_BRIDGE ? PCI_HEADER_TYPE_BRIDGE :
 						    PCI_HEADER_TYPE_NORMAL))
-		return -PCI_LU_REASON_DEV_HDR_TYPE;
+		return PCI_LU_REASON_DEV_HDR_TYPE;
 
 	pci_lu_init_header(&w);
-	err = pci_lu_walk_std(&w);
-	if (err)
-		return err;
+	reason = pci_lu_walk_std(&w);
+	if (reason)
+		return reason;
 	pci_lu_init_pcie(&w);
 	pci_lu_init_msi(&w);
-	err = pci_lu_check_std_ends(l);
-	if (err)
-		return err;
+	reason = pci_lu_check_std_ends(l);
+	if (reason)
+		return reason;
 
-	err = pci_lu_walk_ext(&w);
-	if (err)
-		return err;
+	reason = pci_lu_walk_ext(&w);
+	if (reason)
+		return reason;
 	pci_lu_init_sriov(&w);
 	pci_lu_init_acs(&w);
 	pci_lu_init_tph(&w);
-	err = pci_lu_init_ide(&w);
-	if (err)
-		return err;
+	reason = pci_lu_init_ide(&w);
+	if (reason)
+		return reason;
 	l->nr_vc = pci_lu_count_vc(&w, l->vc);
 	l->nr_mfvc = pci_lu_count_vc(&w, l->mfvc);
 	l->nr_rebar = pci_lu_count_rebar(&w, l->rebar);

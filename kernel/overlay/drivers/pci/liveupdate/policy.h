@@ -7,7 +7,8 @@
 #define _PCI_LU_POLICY_H
 
 #include "port.h"
-#include "reason.h"
+#include <linux/pci_liveupdate_reason.h>
+#include <linux/kho/abi/pci_liveupdate.h>
 
 /**
  * enum pci_lu_kind - what a function is to the preserved device
@@ -63,12 +64,6 @@ enum pci_lu_when {
 	PCI_LU_VFS_ON,
 };
 
-/* struct pci_lu_layout.windows: which bridge windows exist. */
-#define PCI_LU_WIN_IO		0x01	/* I/O base and limit */
-#define PCI_LU_WIN_IO32		0x02	/* their upper 16 bits */
-#define PCI_LU_WIN_PREF		0x04	/* prefetchable base and limit */
-#define PCI_LU_WIN_PREF64	0x08	/* their upper 32 bits */
-
 /**
  * struct pci_lu_layout - where the registers of one function are
  * @kind: enum pci_lu_kind
@@ -79,7 +74,7 @@ enum pci_lu_when {
  * @msi_maskable: MSI has per-vector mask and pending bits
  * @msi_vectors: vectors MSI can raise (Multiple Message Capable), 1..32
  * @vfe: VF Enable was set
- * @windows: PCI_LU_WIN_*; the caller may clear bits it knows better (a bridge
+ * @windows: PCI_LU_WIN_* of the record; the caller may clear bits it knows better (a bridge
  *	that claims 64-bit windows but does not have them) before the guard
  *	is armed
  * @bar_hi: bit i set: BAR i is the upper half of a 64-bit BAR
@@ -190,8 +185,9 @@ struct pci_lu_layout {
  */
 typedef u32 (*pci_lu_read_fn)(void *ctx, u16 pos, u8 size);
 
-int pci_lu_layout_init(struct pci_lu_layout *l, enum pci_lu_kind kind,
-		       pci_lu_read_fn rd, void *ctx);
+enum pci_lu_reason pci_lu_layout_init(struct pci_lu_layout *l,
+				      enum pci_lu_kind kind,
+				      pci_lu_read_fn rd, void *ctx);
 
 /* One shadowed dword each; which registers these are depends on the kind. */
 #define PCI_LU_SLOT_BAR0	0	/* .. 5 */
@@ -320,6 +316,9 @@ struct pci_lu_row {
 	const char *why;
 	const char *spec;
 };
+
+/* Rows that the counters of a function have room for. */
+#define PCI_LU_MAX_ROWS		96
 
 const struct pci_lu_row *pci_lu_policy_rows(unsigned int *n);
 const char *pci_lu_rule_name(enum pci_lu_rule rule);

@@ -795,6 +795,9 @@ static const struct pci_lu_row pci_lu_rows[] = {
 	},
 };
 
+/* The counters of a function have an entry for each row. */
+static_assert(ARRAY_SIZE(pci_lu_rows) <= PCI_LU_MAX_ROWS);
+
 /**
  * pci_lu_policy_rows - the policy
  * @n: set to the number of rows

@@ -5,7 +5,7 @@
  */
 
 #include "port.h"
-#include "reason.h"
+#include <linux/pci_liveupdate_reason.h>
 
 struct pci_lu_reason_desc {
 	const char *name;
@@ -227,6 +227,7 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"not-finished",
 		"the previous live update has not finished",
 	},
+	[PCI_LU_REASON_PRESERVED] = { "preserved", "the device is preserved already" },
 	[PCI_LU_REASON_NO_IOMMU] = { "no-iommu", "the device is not behind an IOMMU" },
 	[PCI_LU_REASON_IOMMU_UNSUPPORTED] = {
 		"iommu-unsupported",
@@ -281,7 +282,7 @@ static const struct pci_lu_reason_desc *pci_lu_reason_find(unsigned int reason)
 
 /**
  * pci_lu_reason_text - say a reason to a person
- * @reason: the reason, not negated
+ * @reason: the reason
  *
  * Return: half a sentence in English, in lower case, without a full stop.
  */
@@ -292,7 +293,7 @@ const char *pci_lu_reason_text(enum pci_lu_reason reason)
 
 /**
  * pci_lu_reason_name - say a reason to a program
- * @reason: the reason, not negated
+ * @reason: the reason
  *
  * Return: a stable word.
  */

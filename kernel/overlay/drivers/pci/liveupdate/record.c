@@ -40,16 +40,16 @@ static u32 pci_lu_record_crc(const u8 *buf, u32 len)
 	return ~crc;
 }
 
-static int pci_lu_bad(struct pci_lu_record *rec, size_t off,
-		      enum pci_lu_reason reason)
+static enum pci_lu_reason pci_lu_bad(struct pci_lu_record *rec, size_t off,
+				     enum pci_lu_reason reason)
 {
 	rec->bad_off = off;
 
-	return -(int)reason;
+	return reason;
 }
 
 /**
- * pci_lu_record_check_frozen - check what every version of the record has
+ * pci_lu_record_check_stable - check what every version of the record has
  * @buf: the block
  * @len: bytes that may be read
  * @out: filled in; after a refusal only &pci_lu_record.bad_off
@@ -57,10 +57,10 @@ static int pci_lu_bad(struct pci_lu_record *rec, size_t off,
  * For a kernel that cannot use a record but has to fence what is in it. If this
  * fails, nothing in the block can be believed: see the contract.
  *
- * Return: 0 or a negated enum pci_lu_reason.
+ * Return: %PCI_LU_OK, or why not.
  */
-int pci_lu_record_check_frozen(const void *buf, size_t len,
-			       struct pci_lu_record *out)
+enum pci_lu_reason pci_lu_record_check_stable(const void *buf, size_t len,
+					      struct pci_lu_record *out)
 {
 	static const char prefix[] = PCI_LU_COMPATIBLE_PREFIX;
 	const u8 *p = buf;
@@ -69,7 +69,7 @@ int pci_lu_record_check_frozen(const void *buf, size_t len,
 	u32 total;
 
 	memset(out, 0, sizeof(*out));
-	if (len < PCI_LU_HDR_FROZEN_SIZE)
+	if (len < PCI_LU_HDR_STABLE_SIZE)
 		return pci_lu_bad(out, len, PCI_LU_REASON_REC_SHORT);
 	if (memcmp(p, prefix, sizeof(prefix) - 1))
 		return pci_lu_bad(out, 0, PCI_LU_REASON_REC_COMPATIBLE);
@@ -79,10 +79,10 @@ int pci_lu_record_check_frozen(const void *buf, size_t len,
 	nr_fns = pci_lu_get16(p, offsetof(struct pci_lu_hdr_ser, nr_fns));
 	total = pci_lu_get32(p, offsetof(struct pci_lu_hdr_ser, total_size));
 
-	if (hdr_size < PCI_LU_HDR_FROZEN_SIZE)
+	if (hdr_size < PCI_LU_HDR_STABLE_SIZE)
 		return pci_lu_bad(out, offsetof(struct pci_lu_hdr_ser, hdr_size),
 				  PCI_LU_REASON_REC_HDR_SIZE);
-	if (fn_size < PCI_LU_FN_FROZEN_SIZE)
+	if (fn_size < PCI_LU_FN_STABLE_SIZE)
 		return pci_lu_bad(out, offsetof(struct pci_lu_hdr_ser, fn_size),
 				  PCI_LU_REASON_REC_FN_SIZE);
 	if (nr_fns > PCI_LU_MAX_FNS)
@@ -105,7 +105,7 @@ int pci_lu_record_check_frozen(const void *buf, size_t len,
 	out->fn_size = fn_size;
 	out->nr_fns = nr_fns;
 
-	return 0;
+	return PCI_LU_OK;
 }
 
 /**
@@ -118,17 +118,18 @@ int pci_lu_record_check_frozen(const void *buf, size_t len,
  * pci_lu_fn_check(). Whether %PCI_LU_HDR_FROZEN is set is for the caller to
  * judge, too.
  *
- * Return: 0 or a negated enum pci_lu_reason.
+ * Return: %PCI_LU_OK, or why not.
  */
-int pci_lu_record_check(const void *buf, size_t len, struct pci_lu_record *out)
+enum pci_lu_reason pci_lu_record_check(const void *buf, size_t len,
+				       struct pci_lu_record *out)
 {
 	static const char compatible[32] = PCI_LU_COMPATIBLE;
 	struct pci_lu_hdr_ser hdr;
-	int err;
+	enum pci_lu_reason reason;
 
-	err = pci_lu_record_check_frozen(buf, len, out);
-	if (err)
-		return err;
+	reason = pci_lu_record_check_stable(buf, len, out);
+	if (reason)
+		return reason;
 
 	if (memcmp(buf, compatible, sizeof(compatible)))
 		return pci_lu_bad(out, 0, PCI_LU_REASON_REC_COMPATIBLE);
@@ -148,7 +149,7 @@ int pci_lu_record_check(const void *buf, size_t len, struct pci_lu_record *out)
 				  PCI_LU_REASON_REC_REQUIRED);
 	out->flags = hdr.flags;
 
-	return 0;
+	return PCI_LU_OK;
 }
 
 static size_t pci_lu_fn_off(const struct pci_lu_record *rec, unsigned int i)
@@ -157,22 +158,22 @@ static size_t pci_lu_fn_off(const struct pci_lu_record *rec, unsigned int i)
 }
 
 /**
- * pci_lu_record_fence - what every version says about one function
+ * pci_lu_record_addr - what every version says about one function
  * @rec: a record that passed pci_lu_record_check() or
- *	pci_lu_record_check_frozen()
+ *	pci_lu_record_check_stable()
  * @i: which function
  * @out: filled in
  *
- * Return: 0, or -PCI_LU_REASON_FN_INDEX if there is no such function.
+ * Return: %PCI_LU_OK, or %PCI_LU_REASON_FN_INDEX if there is no such function.
  */
-int pci_lu_record_fence(const struct pci_lu_record *rec, unsigned int i,
-			struct pci_lu_fence *out)
+enum pci_lu_reason pci_lu_record_addr(const struct pci_lu_record *rec,
+				      unsigned int i, struct pci_lu_fn_addr *out)
 {
 	const u8 *p;
 
 	memset(out, 0, sizeof(*out));
 	if (i >= rec->nr_fns)
-		return -PCI_LU_REASON_FN_INDEX;
+		return PCI_LU_REASON_FN_INDEX;
 
 	p = rec->buf + pci_lu_fn_off(rec, i);
 	out->segment = pci_lu_get16(p, offsetof(struct pci_lu_fn_ser, segment));
@@ -180,7 +181,7 @@ int pci_lu_record_fence(const struct pci_lu_record *rec, unsigned int i,
 	out->devfn = p[offsetof(struct pci_lu_fn_ser, devfn)];
 	out->flags = pci_lu_get32(p, offsetof(struct pci_lu_fn_ser, flags));
 
-	return 0;
+	return PCI_LU_OK;
 }
 
 /**
@@ -190,19 +191,19 @@ int pci_lu_record_fence(const struct pci_lu_record *rec, unsigned int i,
  * @out: filled in; what the writer did not know is zero, what we do not know
  *	is left out
  *
- * Return: 0, or -PCI_LU_REASON_FN_INDEX if there is no such function.
+ * Return: %PCI_LU_OK, or %PCI_LU_REASON_FN_INDEX if there is no such function.
  */
-int pci_lu_record_fn(const struct pci_lu_record *rec, unsigned int i,
-		     struct pci_lu_fn_ser *out)
+enum pci_lu_reason pci_lu_record_fn(const struct pci_lu_record *rec,
+				    unsigned int i, struct pci_lu_fn_ser *out)
 {
 	size_t n = rec->fn_size < sizeof(*out) ? rec->fn_size : sizeof(*out);
 
 	memset(out, 0, sizeof(*out));
 	if (i >= rec->nr_fns)
-		return -PCI_LU_REASON_FN_INDEX;
+		return PCI_LU_REASON_FN_INDEX;
 	memcpy(out, rec->buf + pci_lu_fn_off(rec, i), n);
 
-	return 0;
+	return PCI_LU_OK;
 }
 
 /* Is this what sizing gives: ones, then zeros, in 32 or 64 bits. */
@@ -378,13 +379,13 @@ static enum pci_lu_reason pci_lu_check_alone(const struct pci_lu_fn_ser *fn,
 static enum pci_lu_reason pci_lu_check_twice(const struct pci_lu_record *rec,
 					     unsigned int i, u32 *off)
 {
-	struct pci_lu_fence self, other;
+	struct pci_lu_fn_addr self, other;
 	unsigned int j;
 
 	*off = 0;
-	pci_lu_record_fence(rec, i, &self);
+	pci_lu_record_addr(rec, i, &self);
 	for (j = 0; j < rec->nr_fns; j++) {
-		pci_lu_record_fence(rec, j, &other);
+		pci_lu_record_addr(rec, j, &other);
 		if (j != i && other.segment == self.segment &&
 		    other.bus == self.bus && other.devfn == self.devfn)
 			return PCI_LU_REASON_FN_DUPLICATE;
@@ -431,10 +432,10 @@ static enum pci_lu_reason pci_lu_check_path(const struct pci_lu_record *rec,
  *
  * A function that fails is fenced; so is everything below a bridge that fails.
  *
- * Return: 0 or a negated enum pci_lu_reason.
+ * Return: %PCI_LU_OK, or why not.
  */
-int pci_lu_fn_check(const struct pci_lu_record *rec, unsigned int i,
-		    u32 *bad_off)
+enum pci_lu_reason pci_lu_fn_check(const struct pci_lu_record *rec,
+				   unsigned int i, u32 *bad_off)
 {
 	enum pci_lu_reason reason;
 	struct pci_lu_fn_ser fn;
@@ -442,7 +443,7 @@ int pci_lu_fn_check(const struct pci_lu_record *rec, unsigned int i,
 
 	*bad_off = 0;
 	if (pci_lu_record_fn(rec, i, &fn))
-		return -PCI_LU_REASON_FN_INDEX;
+		return PCI_LU_REASON_FN_INDEX;
 
 	reason = pci_lu_check_alone(&fn, &off);
 	if (!reason)
@@ -452,7 +453,7 @@ int pci_lu_fn_check(const struct pci_lu_record *rec, unsigned int i,
 	if (reason)
 		*bad_off = pci_lu_fn_off(rec, i) + off;
 
-	return -(int)reason;
+	return reason;
 }
 
 /**
@@ -497,21 +498,22 @@ void pci_lu_record_init(void *buf, size_t len)
  * @len: size of the block
  * @fn: the function
  *
- * Return: its index, or -PCI_LU_REASON_TOO_MANY.
+ * Return: %PCI_LU_OK, or %PCI_LU_REASON_TOO_MANY.
  */
-int pci_lu_record_add(void *buf, size_t len, const struct pci_lu_fn_ser *fn)
+enum pci_lu_reason pci_lu_record_add(void *buf, size_t len,
+				     const struct pci_lu_fn_ser *fn)
 {
 	struct pci_lu_hdr_ser hdr;
 
 	memcpy(&hdr, buf, sizeof(hdr));
 	if (hdr.nr_fns >= pci_lu_record_capacity(len))
-		return -PCI_LU_REASON_TOO_MANY;
+		return PCI_LU_REASON_TOO_MANY;
 	memcpy((u8 *)buf + hdr.hdr_size + (size_t)hdr.nr_fns * hdr.fn_size, fn,
 	       sizeof(*fn));
 	hdr.nr_fns++;
 	memcpy(buf, &hdr, sizeof(hdr));
 
-	return hdr.nr_fns - 1;
+	return PCI_LU_OK;
 }
 
 /**

@@ -7,7 +7,7 @@
 #define _PCI_LU_RECORD_H
 
 #include "port.h"
-#include "reason.h"
+#include <linux/pci_liveupdate_reason.h>
 #include <linux/kho/abi/pci_liveupdate.h>
 
 /**
@@ -33,33 +33,34 @@ struct pci_lu_record {
 };
 
 /**
- * struct pci_lu_fence - the part of a function that every version can read
+ * struct pci_lu_fn_addr - the part of a function that every version can read
  * @segment: PCI segment (domain)
  * @bus: bus number
  * @devfn: device and function number
  * @flags: PCI_LU_FN_*
  */
-struct pci_lu_fence {
+struct pci_lu_fn_addr {
 	u16 segment;
 	u8 bus;
 	u8 devfn;
 	u32 flags;
 };
 
-int pci_lu_record_check(const void *buf, size_t len,
-			struct pci_lu_record *out);
-int pci_lu_record_check_frozen(const void *buf, size_t len,
-			       struct pci_lu_record *out);
-int pci_lu_record_fence(const struct pci_lu_record *rec, unsigned int i,
-			struct pci_lu_fence *out);
-int pci_lu_record_fn(const struct pci_lu_record *rec, unsigned int i,
-		     struct pci_lu_fn_ser *out);
-int pci_lu_fn_check(const struct pci_lu_record *rec, unsigned int i,
-		    u32 *bad_off);
+enum pci_lu_reason pci_lu_record_check(const void *buf, size_t len,
+				       struct pci_lu_record *out);
+enum pci_lu_reason pci_lu_record_check_stable(const void *buf, size_t len,
+					      struct pci_lu_record *out);
+enum pci_lu_reason pci_lu_record_addr(const struct pci_lu_record *rec,
+				      unsigned int i, struct pci_lu_fn_addr *out);
+enum pci_lu_reason pci_lu_record_fn(const struct pci_lu_record *rec,
+				    unsigned int i, struct pci_lu_fn_ser *out);
+enum pci_lu_reason pci_lu_fn_check(const struct pci_lu_record *rec,
+				   unsigned int i, u32 *bad_off);
 
 unsigned int pci_lu_record_capacity(size_t len);
 void pci_lu_record_init(void *buf, size_t len);
-int pci_lu_record_add(void *buf, size_t len, const struct pci_lu_fn_ser *fn);
+enum pci_lu_reason pci_lu_record_add(void *buf, size_t len,
+				     const struct pci_lu_fn_ser *fn);
 void pci_lu_record_seal(void *buf);
 
 #endif /* _PCI_LU_RECORD_H */

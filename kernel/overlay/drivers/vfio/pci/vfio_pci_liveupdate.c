@@ -478,7 +478,7 @@ static int vfio_pci_lu_retrieve(struct liveupdate_file_op_args *args)
 	if (!ser)
 		goto give_up;
 	err = -ENODEV;
-	why = pci_lu_moved(pdev);
+	why = pci_lu_resource_moved(pdev);
 	if (why)
 		goto give_up;
 	if (pci_dev_id(pdev) != PCI_DEVID(ser->bus, ser->devfn) ||

@@ -58,9 +58,9 @@
  *   %PCI_LU_FN_ENDPOINT, %PCI_LU_FN_BRIDGE and %PCI_LU_FN_FROZEN;
  * - the limits %PCI_LU_MAX_FNS and %PCI_LU_MAX_SIZE.
  *
- * A reader that refuses a record whose frozen part is sound clears Bus Master
+ * A reader that refuses a record whose stable part is sound clears Bus Master
  * on the listed endpoints before it touches address translation. If not even
- * the frozen part is sound (a bad CRC, a length beyond the block, an entry that
+ * the stable part is sound (a bad CRC, a length beyond the block, an entry that
  * is neither endpoint nor bridge) then nothing in the block may be believed,
  * not even the list: the reader has to assume that any function may be doing
  * DMA, and must treat all endpoints that way.
@@ -124,10 +124,10 @@ struct pci_lu_hdr_ser {
 #define PCI_LU_PARENT_NONE		0xffff
 
 /* struct pci_lu_fn_ser.windows: bridge windows that exist in hardware */
-#define PCI_LU_FN_WIN_IO		0x0001
-#define PCI_LU_FN_WIN_IO32		0x0002
-#define PCI_LU_FN_WIN_PREF		0x0004
-#define PCI_LU_FN_WIN_PREF64		0x0008
+#define PCI_LU_WIN_IO		0x0001
+#define PCI_LU_WIN_IO32		0x0002
+#define PCI_LU_WIN_PREF		0x0004
+#define PCI_LU_WIN_PREF64		0x0008
 
 /* struct pci_lu_fn_ser.irq_mode */
 #define PCI_LU_IRQ_NONE			0
@@ -166,7 +166,7 @@ struct pci_lu_hdr_ser {
  * @bus_numbers: primary, secondary and subordinate bus number of a bridge, as
  *	in the dword at 0x18; upper byte 0
  * @window: the six dwords from 0x1c to 0x30 of a bridge, Secondary Status 0
- * @windows: PCI_LU_FN_WIN_*
+ * @windows: PCI_LU_WIN_*
  * @irq_mode: PCI_LU_IRQ_*
  * @nr_vectors: vectors that were in use
  * @ats_ctrl: ATS Control, 0 without the capability; likewise below
@@ -226,7 +226,7 @@ struct pci_lu_fn_ser {
 	u8 reserved[60];
 } __packed;
 
-/* Frozen in every version. */
+/* The same in every version. */
 static_assert(offsetof(struct pci_lu_hdr_ser, version) == 32);
 static_assert(offsetof(struct pci_lu_hdr_ser, hdr_size) == 34);
 static_assert(offsetof(struct pci_lu_hdr_ser, fn_size) == 36);
@@ -238,8 +238,8 @@ static_assert(offsetof(struct pci_lu_fn_ser, segment) == 0);
 static_assert(offsetof(struct pci_lu_fn_ser, bus) == 2);
 static_assert(offsetof(struct pci_lu_fn_ser, devfn) == 3);
 static_assert(offsetof(struct pci_lu_fn_ser, flags) == 4);
-#define PCI_LU_HDR_FROZEN_SIZE		52
-#define PCI_LU_FN_FROZEN_SIZE		8
+#define PCI_LU_HDR_STABLE_SIZE		52
+#define PCI_LU_FN_STABLE_SIZE		8
 
 /* Version 1. Its first writers knew entries up to and including num_vfs. */
 #define PCI_LU_FN_MIN_SIZE		188

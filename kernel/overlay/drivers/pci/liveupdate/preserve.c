@@ -44,57 +44,8 @@
 
 #include "internal.h"
 
-/* State of all functions and of both records; see the DOC blocks. */
-DEFINE_MUTEX(pci_lu_lock);
-DEFINE_XARRAY(pci_lu_fns);
 /* Functions that will need an entry in the record. */
 static unsigned int pci_lu_nr_tracked;
-
-/**
- * pci_lu_fn_get - find or make the entry of a function
- * @segment: PCI segment
- * @bus: bus number
- * @devfn: device and function number
- *
- * Context: Process context, under pci_lu_lock.
- * Return: the entry, which is never freed, or NULL when out of memory.
- */
-struct pci_lu_fn *pci_lu_fn_get(u16 segment, u8 bus, u8 devfn)
-{
-	unsigned long key = pci_lu_key(segment, bus, devfn);
-	struct pci_lu_fn *fn = xa_load(&pci_lu_fns, key);
-
-	if (fn)
-		return fn;
-
-	fn = kzalloc_obj(*fn);
-	if (!fn)
-		return NULL;
-
-	fn->segment = segment;
-	fn->bus = bus;
-	fn->devfn = devfn;
-	raw_spin_lock_init(&fn->lock);
-	if (xa_err(xa_store(&pci_lu_fns, key, fn, GFP_KERNEL))) {
-		kfree(fn);
-		return NULL;
-	}
-	pci_lu_debugfs_add(fn);
-
-	return fn;
-}
-
-/**
- * pci_lu_fn_find - the entry of a device
- * @pdev: the device
- *
- * Return: the entry, or NULL when the device was never part of an update.
- */
-struct pci_lu_fn *pci_lu_fn_find(const struct pci_dev *pdev)
-{
-	return xa_load(&pci_lu_fns, pci_lu_key(pci_domain_nr(pdev->bus),
-					       pdev->bus->number, pdev->devfn));
-}
 
 static enum pci_lu_reason pci_lu_path_refusal(struct pci_dev *pdev)
 {
@@ -183,31 +134,30 @@ static void pci_lu_untrack_one(struct pci_dev *pdev, bool requested)
 	pci_dev_put(pdev);
 }
 
-static int pci_lu_track_one(struct pci_dev *pdev, bool requested)
+static enum pci_lu_reason pci_lu_track_one(struct pci_dev *pdev, bool requested)
 {
+	enum pci_lu_reason why;
 	struct pci_lu_fn *fn;
-	int err;
 
-	fn = pci_lu_fn_get(pci_domain_nr(pdev->bus), pdev->bus->number,
-			   pdev->devfn);
+	fn = pci_lu_fn_find_or_add(pci_domain_nr(pdev->bus), pdev->bus->number,
+				   pdev->devfn);
 	if (!fn)
-		return -ENOMEM;
+		return PCI_LU_REASON_NO_MEMORY;
 
 	if (fn->requested && requested)
-		return -EBUSY;
+		return PCI_LU_REASON_PRESERVED;
 
 	if (fn->state == PCI_LU_IDLE || fn->state == PCI_LU_FENCED) {
 		if (pci_lu_nr_tracked == pci_lu_outgoing_room())
-			return -ENOSPC;
-		err = pm_runtime_resume_and_get(&pdev->dev);
-		if (err < 0)
-			return err;
+			return PCI_LU_REASON_TOO_MANY;
+		if (pm_runtime_resume_and_get(&pdev->dev) < 0)
+			return PCI_LU_REASON_POWER_STATE;
 
 		fn->bridge = pci_is_bridge(pdev);
-		err = pci_lu_guard_prepare(fn, pdev->bus, pdev->bus->ops);
-		if (err) {
+		why = pci_lu_guard_prepare(fn, pdev->bus, pdev->bus->ops);
+		if (why) {
 			pm_runtime_put(&pdev->dev);
-			return err;
+			return why;
 		}
 		pci_lu_nr_tracked++;
 		fn->pdev = pci_dev_get(pdev);
@@ -218,7 +168,7 @@ static int pci_lu_track_one(struct pci_dev *pdev, bool requested)
 		fn->requested = true;
 	else
 		fn->depended++;
-	return 0;
+	return PCI_LU_OK;
 }
 
 static void pci_lu_untrack(struct pci_dev *pdev, struct pci_dev *end)
@@ -231,21 +181,37 @@ static void pci_lu_untrack(struct pci_dev *pdev, struct pci_dev *end)
 	}
 }
 
-static int pci_lu_track(struct pci_dev *pdev)
+static enum pci_lu_reason pci_lu_track(struct pci_dev *pdev)
 {
+	enum pci_lu_reason why;
 	struct pci_dev *dev;
-	int err;
 
 	for (dev = pdev; dev; dev = pci_upstream_bridge(dev)) {
-		err = pci_lu_track_one(dev, dev == pdev);
-		if (err) {
-			pci_err(pdev, "live update: cannot track %s: %pe\n",
-				pci_name(dev), ERR_PTR(err));
+		why = pci_lu_track_one(dev, dev == pdev);
+		if (why) {
+			pci_warn(pdev, "live update: cannot preserve: %s: %s\n",
+				 pci_name(dev), pci_lu_reason_text(why));
 			pci_lu_untrack(pdev, dev);
-			return err;
+			return why;
 		}
 	}
-	return 0;
+	return PCI_LU_OK;
+}
+
+static int pci_lu_reason_errno(enum pci_lu_reason why)
+{
+	switch (why) {
+	case PCI_LU_OK:
+		return 0;
+	case PCI_LU_REASON_NO_MEMORY:
+		return -ENOMEM;
+	case PCI_LU_REASON_TOO_MANY:
+		return -ENOSPC;
+	case PCI_LU_REASON_PRESERVED:
+		return -EBUSY;
+	default:
+		return -EOPNOTSUPP;
+	}
 }
 
 /**
@@ -280,7 +246,7 @@ int pci_lu_preserve(struct pci_dev *pdev, u64 owner)
 	if (err)
 		goto err_free_irq;
 
-	err = pci_lu_track(pdev);
+	err = pci_lu_reason_errno(pci_lu_track(pdev));
 	if (err)
 		goto err_put_record;
 

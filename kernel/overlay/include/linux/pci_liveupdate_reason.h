@@ -2,8 +2,8 @@
 /*
  * Why a function cannot be preserved, adopted or believed.
  */
-#ifndef _PCI_LU_REASON_H
-#define _PCI_LU_REASON_H
+#ifndef LINUX_PCI_LIVEUPDATE_REASON_H
+#define LINUX_PCI_LIVEUPDATE_REASON_H
 
 /*
  * One vocabulary for refusals; pci_lu_reason_text() says what each one means.
@@ -11,7 +11,7 @@
  * The kernel log, the ioctl that answers "can this device be preserved", the
  * command line tool and the lab's report all use these values and the texts of
  * pci_lu_reason_text(). The values are ABI: append, never renumber or reuse.
- * Functions of the pure core return them negated.
+ * What may refuse returns one of them; 0 is no objection.
  */
 enum pci_lu_reason {
 	PCI_LU_OK = 0,
@@ -84,6 +84,7 @@ enum pci_lu_reason {
 	/* Preservation refused: who owns it. */
 	PCI_LU_REASON_VARIANT_DRIVER = 121,
 	PCI_LU_REASON_NOT_FINISHED = 124,
+	PCI_LU_REASON_PRESERVED = 125,
 
 	/* Preservation refused: its DMA. */
 	PCI_LU_REASON_NO_IOMMU = 130,
@@ -107,4 +108,4 @@ enum pci_lu_reason {
 const char *pci_lu_reason_text(enum pci_lu_reason reason);
 const char *pci_lu_reason_name(enum pci_lu_reason reason);
 
-#endif /* _PCI_LU_REASON_H */
+#endif /* LINUX_PCI_LIVEUPDATE_REASON_H */
