@@ -66,6 +66,8 @@ enum pci_lu_reason {
 	PCI_LU_REASON_ADOPT_PARENT = 68,
 	PCI_LU_REASON_ADOPT_OWNER = 69,
 	PCI_LU_REASON_ADOPT_DISABLED = 70,
+	PCI_LU_REASON_ADOPT_NO_MSI = 71,
+	PCI_LU_REASON_ADOPT_REGISTER = 72,
 
 	/* Preservation refused: what the function is. */
 	PCI_LU_REASON_VF = 100,

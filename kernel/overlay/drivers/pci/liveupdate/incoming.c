@@ -8,6 +8,8 @@
 #define pr_fmt(fmt) "PCI: live update: " fmt
 
 #include <linux/kexec_handover.h>
+#include <linux/memory_hotplug.h>
+#include <linux/pfn.h>
 #include <linux/xarray.h>
 
 #include "internal.h"
@@ -70,8 +72,8 @@ static void pci_lu_list_fn(const struct pci_lu_record *rec, unsigned int i)
 	fn->bridge = (id.flags & (PCI_LU_FN_ENDPOINT | PCI_LU_FN_BRIDGE)) ==
 		     PCI_LU_FN_BRIDGE;
 	fn->state = PCI_LU_LISTED;
-	/* Of the scan: siblings below it may be fenced before others are found. */
-	fn->depended = fn->bridge;
+	/* Siblings below it may be fenced before others are found. */
+	fn->scanning = fn->bridge;
 	if (!fn->bridge)
 		pci_lu_pending++;
 
@@ -86,6 +88,19 @@ static void pci_lu_list_fn(const struct pci_lu_record *rec, unsigned int i)
 		       id.bus, PCI_SLOT(id.devfn), PCI_FUNC(id.devfn), off,
 		       fn->refused);
 	}
+}
+
+/* KHO hands over an address that nobody has checked. */
+static void *pci_lu_record_at(phys_addr_t phys, size_t size)
+{
+	unsigned long pfn, nr = PFN_UP(size);
+
+	if (!nr || size > PCI_LU_MAX_SIZE || !PAGE_ALIGNED(phys))
+		return NULL;
+	for (pfn = PHYS_PFN(phys); nr--; pfn++)
+		if (!pfn_to_online_page(pfn))
+			return NULL;
+	return phys_to_virt(phys);
 }
 
 /**
@@ -117,7 +132,13 @@ void pci_lu_incoming_read(void)
 		return;
 	}
 
-	pci_lu_record = phys_to_virt(phys);
+	pci_lu_record = pci_lu_record_at(phys, size);
+	if (!pci_lu_record) {
+		pr_err("the record of the previous kernel is not in memory: %zu bytes at %pa\n",
+		       size, &phys);
+		pci_lu_unreadable = true;
+		return;
+	}
 	why = pci_lu_record_check(pci_lu_record, size, &rec);
 	if (!why && rec.nr_fns && !(rec.flags & PCI_LU_HDR_FROZEN))
 		why = PCI_LU_REASON_REC_NOT_FROZEN;
@@ -126,10 +147,14 @@ void pci_lu_incoming_read(void)
 		pr_err("record of the previous kernel refused at byte %u: %s\n",
 		       rec.bad_off, pci_lu_refused);
 		/* Whom to fence is readable in every version. */
-		if (pci_lu_record_check_stable(pci_lu_record, size, &rec))
+		if (pci_lu_record_check_stable(pci_lu_record, size, &rec)) {
+			/* Not freed: it may be anybody's memory. */
+			pci_lu_record = NULL;
 			pci_lu_unreadable = true;
+			return;
+		}
 	}
-	if (pci_lu_unreadable || !rec.nr_fns) {
+	if (!rec.nr_fns) {
 		pci_lu_incoming_free();
 		return;
 	}

@@ -24,7 +24,8 @@
 
 #include "internal.h"
 
-#define PCI_LU_RECORD_SIZE	SZ_64K
+/* Room for a thousand functions, ports included. */
+#define PCI_LU_RECORD_SIZE	SZ_256K
 
 static void *pci_lu_record;
 static unsigned int pci_lu_record_users;

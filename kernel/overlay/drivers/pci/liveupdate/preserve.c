@@ -67,6 +67,22 @@ static enum pci_lu_reason pci_lu_path_refusal(struct pci_dev *pdev)
 	return PCI_LU_OK;
 }
 
+/* Function 0 holds what all share: L1 substates, LTR, PTM, MPS with ARI. */
+static bool pci_lu_function_0_lost(struct pci_dev *pdev)
+{
+	struct pci_lu_fn *fn;
+	u8 devfn;
+
+	devfn = pci_ari_enabled(pdev->bus) ? 0 :
+					     PCI_DEVFN(PCI_SLOT(pdev->devfn), 0);
+	if (!pdev->multifunction || pdev->devfn == devfn ||
+	    !pci_upstream_bridge(pdev))
+		return false;
+	fn = xa_load(&pci_lu_fns, pci_lu_key(pci_domain_nr(pdev->bus),
+					     pdev->bus->number, devfn));
+	return !fn || !READ_ONCE(fn->requested);
+}
+
 static enum pci_lu_reason pci_lu_check(struct pci_dev *pdev)
 {
 	if (pci_lu_incoming())
@@ -79,9 +95,7 @@ static enum pci_lu_reason pci_lu_check(struct pci_dev *pdev)
 		return PCI_LU_REASON_VGA;
 	if (!pci_is_pcie(pdev))
 		return PCI_LU_REASON_NOT_PCIE;
-	/* Function 0 holds what all share: L1 substates, LTR, PTM, MPS with ARI. */
-	if (pdev->multifunction && PCI_FUNC(pdev->devfn) &&
-	    pci_upstream_bridge(pdev))
+	if (pci_lu_function_0_lost(pdev))
 		return PCI_LU_REASON_NOT_FUNCTION_0;
 	if (pci_find_capability(pdev, PCI_CAP_ID_EA))
 		return PCI_LU_REASON_ENHANCED_ALLOCATION;

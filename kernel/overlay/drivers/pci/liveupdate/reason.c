@@ -180,6 +180,14 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"adopt-disabled",
 		"live update is disabled in this kernel",
 	},
+	[PCI_LU_REASON_ADOPT_NO_MSI] = {
+		"adopt-no-msi",
+		"the device used MSI, which this kernel does not have (pci=nomsi)",
+	},
+	[PCI_LU_REASON_ADOPT_REGISTER] = {
+		"adopt-register",
+		"a control register is not what was recorded",
+	},
 	[PCI_LU_REASON_VF] = { "vf", "the device is an SR-IOV virtual function" },
 	[PCI_LU_REASON_PF_WITH_VFS] = {
 		"pf-with-vfs",

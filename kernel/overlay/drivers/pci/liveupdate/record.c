@@ -65,6 +65,7 @@ enum pci_lu_reason pci_lu_record_check_stable(const void *buf, size_t len,
 	static const char prefix[] = PCI_LU_COMPATIBLE_PREFIX;
 	const u8 *p = buf;
 	u16 hdr_size, fn_size, nr_fns;
+	unsigned int i;
 	u64 need;
 	u32 total;
 
@@ -97,6 +98,16 @@ enum pci_lu_reason pci_lu_record_check_stable(const void *buf, size_t len,
 	    pci_lu_get32(p, offsetof(struct pci_lu_hdr_ser, crc)))
 		return pci_lu_bad(out, offsetof(struct pci_lu_hdr_ser, crc),
 				  PCI_LU_REASON_REC_CRC);
+
+	for (i = 0; i < nr_fns; i++) {
+		size_t at = hdr_size + (size_t)i * fn_size +
+			    offsetof(struct pci_lu_fn_ser, flags);
+		u32 kind = pci_lu_get32(p, at) &
+			   (PCI_LU_FN_ENDPOINT | PCI_LU_FN_BRIDGE);
+
+		if (kind != PCI_LU_FN_ENDPOINT && kind != PCI_LU_FN_BRIDGE)
+			return pci_lu_bad(out, at, PCI_LU_REASON_FN_KIND);
+	}
 
 	out->buf = p;
 	out->len = total;
