@@ -45,13 +45,17 @@ struct pci_dev *pci_lu_find_adopted(u64 owner);
 const char *pci_lu_resource_moved(struct pci_dev *pdev);
 void pci_lu_finish(struct pci_dev *pdev);
 void pci_lu_fence(struct pci_dev *pdev, const char *why);
+void pci_lu_fence_function(struct pci_dev *pdev, const char *why);
 void pci_lu_fence_all(const char *why);
+bool pci_lu_fenced(const struct pci_dev *pdev);
 
 /* Hooks of the PCI core: one line each at the call site. */
 struct pci_ops *pci_lu_guard_ops(struct pci_bus *bus, struct pci_ops *ops);
 struct pci_ops *pci_lu_set_ops(struct pci_bus *bus, struct pci_ops *ops);
 bool pci_lu_preserve_config(struct pci_host_bridge *bridge);
 void pci_lu_adopt(struct pci_dev *pdev);
+bool pci_lu_may_bind(struct pci_dev *pdev);
+void pci_lu_was_reset(struct pci_dev *pdev);
 
 #else
 
@@ -96,7 +100,13 @@ static inline const char *pci_lu_resource_moved(struct pci_dev *pdev)
 
 static inline void pci_lu_finish(struct pci_dev *pdev) { }
 static inline void pci_lu_fence(struct pci_dev *pdev, const char *why) { }
+static inline void pci_lu_fence_function(struct pci_dev *pdev, const char *why) { }
 static inline void pci_lu_fence_all(const char *why) { }
+
+static inline bool pci_lu_fenced(const struct pci_dev *pdev)
+{
+	return false;
+}
 
 static inline struct pci_ops *pci_lu_guard_ops(struct pci_bus *bus,
 					  struct pci_ops *ops)
@@ -119,6 +129,13 @@ static inline bool pci_lu_preserve_config(struct pci_host_bridge *bridge)
 }
 
 static inline void pci_lu_adopt(struct pci_dev *pdev) { }
+
+static inline bool pci_lu_may_bind(struct pci_dev *pdev)
+{
+	return true;
+}
+
+static inline void pci_lu_was_reset(struct pci_dev *pdev) { }
 
 #endif /* CONFIG_PCI_LIVEUPDATE */
 

@@ -116,6 +116,20 @@ static bool pci_lu_path_adopted(struct pci_dev *pdev)
 	return true;
 }
 
+static void pci_lu_refuse_bridge(struct pci_lu_fn *fn, struct pci_dev *pdev,
+				 const char *why)
+{
+	pci_err(pdev, "live update: not the bridge of the record: %s\n", why);
+	fn->state = PCI_LU_IDLE;
+	fn->scanning = false;
+	if (pci_is_bridge(pdev)) {
+		pci_lu_guard_disarm(fn);
+	} else {
+		fn->bridge = false;
+		pci_lu_fence_fn(fn, pdev, why);
+	}
+}
+
 static void pci_lu_adopt_fn(struct pci_lu_fn *fn, struct pci_dev *pdev)
 {
 	const char *why = fn->refused;
@@ -134,21 +148,34 @@ static void pci_lu_adopt_fn(struct pci_lu_fn *fn, struct pci_dev *pdev)
 		why = pci_lu_reason_text(PCI_LU_REASON_NO_MEMORY);
 
 	if (why && fn->bridge) {
-		pci_err(pdev, "live update: not the bridge of the record: %s\n", why);
-		pci_lu_guard_disarm(fn);
-		if (!pci_is_bridge(pdev))
-			pci_lu_fence_device(pdev, why);
-		fn->state = PCI_LU_IDLE;
-		fn->depended = 0;
+		pci_lu_refuse_bridge(fn, pdev, why);
+		return;
+	}
+	if (why) {
+		pci_lu_fence_fn(fn, pdev, why);
 		return;
 	}
 	pci_lu_hold(fn, pdev);
 	fn->state = PCI_LU_ADOPTED;
-	if (why) {
-		pci_lu_fence_fn(fn, why);
-		return;
-	}
 	pci_info(pdev, "live update: adopted\n");
+}
+
+/* Nothing in the record can be believed: what still has Bus Master is suspect. */
+static void pci_lu_adopt_none(struct pci_dev *pdev)
+{
+	const char *why = pci_lu_reason_text(PCI_LU_REASON_REC_CRC);
+	struct pci_lu_fn *fn;
+	u16 cmd;
+
+	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+	if (pci_is_bridge(pdev) || !(cmd & PCI_COMMAND_MASTER))
+		return;
+	fn = pci_lu_fn_find_or_add(pci_domain_nr(pdev->bus), pdev->bus->number,
+				   pdev->devfn);
+	if (fn)
+		pci_lu_fence_fn(fn, pdev, why);
+	else
+		pci_err(pdev, "live update: cannot be fenced: out of memory\n");
 }
 
 /**
@@ -162,17 +189,12 @@ void pci_lu_adopt(struct pci_dev *pdev)
 	struct pci_lu_fn *fn;
 
 	guard(mutex)(&pci_lu_lock);
-	if (pci_lu_incoming_unreadable() && !pci_is_bridge(pdev)) {
-		u16 cmd;
-
-		pci_read_config_word(pdev, PCI_COMMAND, &cmd);
-		if (cmd & PCI_COMMAND_MASTER)
-			pci_lu_fence_device(pdev, pci_lu_reason_text(PCI_LU_REASON_REC_CRC));
-		return;
-	}
-
 	fn = pci_lu_fn_find(pdev);
-	if (fn && fn->state == PCI_LU_LISTED)
+	if (fn && fn->state == PCI_LU_FENCED)
+		pci_lu_fence_found(fn, pdev);
+	else if (pci_lu_incoming_unreadable())
+		pci_lu_adopt_none(pdev);
+	else if (fn && fn->state == PCI_LU_LISTED)
 		pci_lu_adopt_fn(fn, pdev);
 }
 

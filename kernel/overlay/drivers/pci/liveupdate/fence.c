@@ -9,9 +9,10 @@
  * DOC: The fence
  *
  * A function that was handed over does DMA from before this kernel's first
- * instruction on. If it cannot be adopted, its Bus Master goes off, and that
- * before address translation can go off: an untranslated function would take
- * guest-physical addresses for host-physical ones.
+ * instruction on. If it cannot be adopted, its Bus Master goes off and INTx is
+ * disabled, and that before address translation can go off: an untranslated
+ * function would take guest-physical addresses for host-physical ones. MSI and
+ * MSI-X are memory writes, and end with Bus Master.
  *
  * Where the reason is known at the first PCI scan (live update off, IOMMU off,
  * a refused record), the functions are fenced when the host bridge is
@@ -24,42 +25,54 @@
  * has Bus Master is fenced: pci_device_shutdown() of the previous kernel has taken it
  * from all that were not preserved.
  *
- * A fenced function is an ordinary one from then on, but for the driver override of
- * one that was adopted first: a driver that enables it begins with a reset or
- * must cope, as with any device after kexec. One bad
- * function never takes the host down.
+ * A fence holds. The function still has the queues of its former owner, and a
+ * driver may set Bus Master before it resets the device. So the guard stays, and
+ * lets nobody set Bus Master or clear INTx Disable (PCI_LU_BARRED), no driver
+ * can bind, and the IOMMU core keeps it in a blocking domain, until it was reset:
+ *
+ * 1. pci_bus_add_device() asks pci_lu_may_bind(), which resets a fenced function
+ *    once all on its bus is known, as a bus reset needs. pci_lu_fence_function()
+ *    resets at once. Who has fenced with pci_lu_fence() resets by himself.
+ * 2. pci_dev_restore(), which ends every reset, calls pci_lu_was_reset(). That
+ *    believes what it sees: a register that only a reset clears is clear
+ *    (reset.c). Then the function is an ordinary one.
+ * 3. If no reset has any effect it stays fenced, and the log says so. Whoever
+ *    resets it later, by sysfs or by a bus reset, ends the fence as well.
+ *
+ * A fenced function that is removed is out of reach; when it is found again it
+ * is barred again. One bad function never takes the host down.
  */
 
 #define pr_fmt(fmt) "PCI: live update: " fmt
 
-#include <linux/pci-ats.h>
+#include <linux/iommu_liveupdate.h>
 #include <linux/slab.h>
 #include <linux/xarray.h>
 
+#include "../pci.h"
 #include "internal.h"
 
-static void pci_lu_fence_done(struct pci_lu_fn *fn)
+/* Is there a function which is no bridge? Those never do DMA of their own. */
+static bool pci_lu_is_endpoint(struct pci_lu_fn *fn, struct pci_bus *bus,
+			       struct pci_ops *ops)
 {
-	pci_lu_guard_disarm(fn);
-	fn->state = PCI_LU_FENCED;
-	pci_lu_incoming_put();
+	u32 type;
+
+	return !ops->read(bus, fn->devfn, PCI_HEADER_TYPE, 1, &type) &&
+	       (type & PCI_HEADER_TYPE_MASK) == PCI_HEADER_TYPE_NORMAL;
 }
 
 /* Fence one function by its address, through the accessors of a root bus. */
 static void pci_lu_fence_by_address(struct pci_lu_fn *fn, struct pci_bus *bus,
 				    struct pci_ops *ops, const char *why)
 {
-	u32 cmd;
-
-	if (ops->read(bus, fn->devfn, PCI_COMMAND, 2, &cmd) ||
-	    (cmd & 0xffff) == 0xffff) {
+	if (!pci_lu_is_endpoint(fn, bus, ops) || !pci_lu_bar(fn, bus, ops)) {
 		pr_warn("%04x:%02x:%02x.%d: not there to be fenced\n",
 			fn->segment, fn->bus, PCI_SLOT(fn->devfn),
 			PCI_FUNC(fn->devfn));
 		return;
 	}
-	ops->write(bus, fn->devfn, PCI_COMMAND, 2, cmd & ~PCI_COMMAND_MASTER);
-	pr_err("%04x:%02x:%02x.%d: fenced, Bus Master is off: %s\n",
+	pr_err("%04x:%02x:%02x.%d: fenced, Bus Master and INTx are off: %s\n",
 	       fn->segment, fn->bus, PCI_SLOT(fn->devfn), PCI_FUNC(fn->devfn),
 	       why);
 }
@@ -87,60 +100,103 @@ void pci_lu_fence_root(struct pci_bus *root, struct pci_ops *ops, const char *wh
 			continue;
 		if (fn->bridge) {
 			fn->state = PCI_LU_IDLE;
-			fn->depended = 0;
+			fn->scanning = false;
 			continue;
 		}
 		if (!bus) {	/* pci_lu_adopt() fences it */
 			fn->refused = why;
 			continue;
 		}
-		bus->number = fn->bus;
-		if (!pci_lu_disabled(PCI_LU_FENCE))
+		fn->state = PCI_LU_IDLE;
+		if (!pci_lu_disabled(PCI_LU_FENCE)) {
+			bus->number = fn->bus;
 			pci_lu_fence_by_address(fn, bus, ops, why);
-		pci_lu_fence_done(fn);
+			fn->state = PCI_LU_FENCED;
+			fn->unseen = true;
+		}
+		pci_lu_incoming_put();
 	}
 	kfree(bus);
 }
 
-/**
- * pci_lu_fence_device - take Bus Master from a device
- * @pdev: the device; its guard, if any, is disarmed
- * @why: the reason, for the log
- */
-void pci_lu_fence_device(struct pci_dev *pdev, const char *why)
+static void pci_lu_bar_device(struct pci_lu_fn *fn, struct pci_dev *pdev)
 {
-	u16 cmd;
+	struct pci_ops *ops = READ_ONCE(pdev->bus->ops);
 
-	if (pci_lu_disabled(PCI_LU_FENCE))
-		return;
-	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
-	pci_write_config_word(pdev, PCI_COMMAND, cmd & ~PCI_COMMAND_MASTER);
+	if (pci_lu_guard_bar(fn, pdev->bus, ops) != ops)
+		pci_lu_guard_install(pdev->bus, fn);
 	pdev->is_busmaster = 0;
-	pci_err(pdev, "live update: fenced, Bus Master is off: %s\n", why);
+	clear_bit(PCI_DEV_ALLOW_BINDING, &pdev->priv_flags);
 }
 
 /**
  * pci_lu_fence_fn - fence a function and end its update
- * @fn: a listed or adopted endpoint with fn->pdev
+ * @fn: an endpoint, listed or adopted if it is in the record
+ * @pdev: the device
  * @why: the reason, for the log
  *
  * Context: Process context, under pci_lu_lock.
  */
-void pci_lu_fence_fn(struct pci_lu_fn *fn, const char *why)
+void pci_lu_fence_fn(struct pci_lu_fn *fn, struct pci_dev *pdev, const char *why)
 {
-	struct pci_dev *pdev = fn->pdev;
+	enum pci_lu_state was = fn->state;
 
-	pci_lu_guard_disarm(fn);
-	pci_lu_fence_device(pdev, why);
-	pci_lu_release(fn);
-	fn->state = PCI_LU_FENCED;
-	pci_lu_incoming_put();
+	if (pci_lu_disabled(PCI_LU_FENCE)) {
+		pci_lu_guard_disarm(fn);
+	} else {
+		pci_lu_bar_device(fn, pdev);
+		pci_err(pdev, "live update: fenced, Bus Master and INTx are off: %s\n",
+			why);
+	}
+	if (was == PCI_LU_ADOPTED)
+		pci_lu_release(fn);
+	fn->state = pci_lu_disabled(PCI_LU_FENCE) ? PCI_LU_IDLE : PCI_LU_FENCED;
+	if (was == PCI_LU_ADOPTED || was == PCI_LU_LISTED)
+		pci_lu_incoming_put();
+}
+
+/**
+ * pci_lu_fence_found - a function that was fenced by its address was found
+ * @fn: the function
+ * @pdev: the device
+ *
+ * A bridge cannot be what was meant, and must not be kept from its work.
+ *
+ * Context: PCI scan, under pci_lu_lock.
+ */
+void pci_lu_fence_found(struct pci_lu_fn *fn, struct pci_dev *pdev)
+{
+	if (pci_is_bridge(pdev)) {
+		pci_lu_guard_disarm(fn);
+		fn->state = PCI_LU_IDLE;
+	} else {
+		pci_lu_bar_device(fn, pdev);
+	}
+}
+
+/**
+ * pci_lu_fence_removed - a device is being removed
+ * @pdev: the device
+ *
+ * Its bus may go, too: what is fenced must not be looked for there any more.
+ */
+void pci_lu_fence_removed(struct pci_dev *pdev)
+{
+	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
+
+	guard(mutex)(&pci_lu_lock);
+	if (fn && fn->state == PCI_LU_ADOPTED && !fn->bridge)
+		pci_lu_fence_fn(fn, pdev, "it was removed");
+	if (fn && fn->state == PCI_LU_FENCED)
+		pci_lu_guard_disarm(fn);
 }
 
 /**
  * pci_lu_fence - the owner or another subsystem cannot go on with a function
  * @pdev: an adopted function; otherwise nothing happens
  * @why: the reason, for the log
+ *
+ * The function stays fenced until it was reset; that is left to the caller.
  */
 void pci_lu_fence(struct pci_dev *pdev, const char *why)
 {
@@ -148,9 +204,46 @@ void pci_lu_fence(struct pci_dev *pdev, const char *why)
 
 	guard(mutex)(&pci_lu_lock);
 	if (fn && fn->state == PCI_LU_ADOPTED && !fn->bridge)
-		pci_lu_fence_fn(fn, why);
+		pci_lu_fence_fn(fn, pdev, why);
 }
 EXPORT_SYMBOL_GPL(pci_lu_fence);
+
+/**
+ * pci_lu_fence_function - give a function up: fence it, and reset it
+ * @pdev: an adopted function; otherwise nothing happens
+ * @why: the reason, for the log
+ *
+ * When this returns the function does no DMA, whatever memory it knew may be
+ * given back, and unless it is still fenced it can be used. The translation of the
+ * previous kernel ends before the reset, which turns ATS off, because ending it
+ * talks to the device TLB.
+ *
+ * Context: Process context, without the group mutex of its IOMMU group. The device
+ *	    lock is only tried: its holder may wait for the caller.
+ */
+void pci_lu_fence_function(struct pci_dev *pdev, const char *why)
+{
+	pci_lu_fence(pdev, why);
+	if (!pci_lu_fenced(pdev))
+		return;
+	iommu_lu_finish(&pdev->dev);
+	pci_lu_reset(pdev);
+}
+EXPORT_SYMBOL_GPL(pci_lu_fence_function);
+
+/**
+ * pci_lu_fenced - may a device do neither DMA nor interrupts?
+ * @pdev: the device
+ *
+ * Return: true from the time when it was fenced until it was reset.
+ */
+bool pci_lu_fenced(const struct pci_dev *pdev)
+{
+	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
+
+	return fn && READ_ONCE(fn->state) == PCI_LU_FENCED;
+}
+EXPORT_SYMBOL_GPL(pci_lu_fenced);
 
 /**
  * pci_lu_fence_all - translation is about to end for every adopted function
@@ -164,6 +257,6 @@ void pci_lu_fence_all(const char *why)
 	guard(mutex)(&pci_lu_lock);
 	xa_for_each(&pci_lu_fns, key, fn)
 		if (fn->state == PCI_LU_ADOPTED && !fn->bridge)
-			pci_lu_fence_fn(fn, why);
+			pci_lu_fence_fn(fn, fn->pdev, why);
 }
 EXPORT_SYMBOL_GPL(pci_lu_fence_all);

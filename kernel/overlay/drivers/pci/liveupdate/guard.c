@@ -29,6 +29,10 @@
  *	   exchanges bus->ops before anything on the bus has been touched
  *	2. finish of the last guarded function on a bus puts bus->ops back
  *
+ * A fenced function is guarded in another way: all passes but Bus Master, which
+ * nobody can set, and INTx Disable, which nobody can clear, until it was reset
+ * (fence.c).
+ *
  * Functions are looked up by segment, bus and devfn, not by struct pci_dev,
  * since sizing and capability setup run before the device is in any list.
  *
@@ -98,6 +102,39 @@ static int pci_lu_also_set(struct pci_lu_fn *fn, struct pci_ops *inner,
 			    val | v->also_set);
 }
 
+/* Fenced: what would let it do DMA or interrupt does not get through. */
+static int pci_lu_filter_barred(struct pci_lu_fn *fn, struct pci_ops *inner,
+				struct pci_bus *bus, int where, int size, u32 val)
+{
+	u32 kept = pci_lu_policy_fenced(where, size, val);
+
+	if (kept == val)
+		fn->reached++;
+	else
+		fn->withheld++;
+	if (fn->unseen && where <= PCI_COMMAND + 1 &&
+	    where + size > PCI_COMMAND + 1)
+		fn->intx_off = val >> 8 * (PCI_COMMAND + 1 - where) &
+			       PCI_COMMAND_INTX_DISABLE >> 8;
+	return inner->write(bus, fn->devfn, where, size, kept);
+}
+
+/*
+ * pci_intx_mask_broken() toggles INTx Disable and believes what it reads: it gets
+ * its own answer, or the function would have a broken INTx for ever.
+ */
+static u32 pci_lu_read_barred(const struct pci_lu_fn *fn, int where, int size,
+			      u32 val)
+{
+	u32 bit;
+
+	if (!fn->unseen || !fn->intx_sticks || where > PCI_COMMAND + 1 ||
+	    where + size <= PCI_COMMAND + 1)
+		return val;
+	bit = (PCI_COMMAND_INTX_DISABLE >> 8) << 8 * (PCI_COMMAND + 1 - where);
+	return fn->intx_off ? val | bit : val & ~bit;
+}
+
 static int pci_lu_filter(struct pci_lu_fn *fn, struct pci_ops *inner,
 			 struct pci_bus *bus, int where, int size, u32 val)
 {
@@ -107,7 +144,11 @@ static int pci_lu_filter(struct pci_lu_fn *fn, struct pci_ops *inner,
 	int ret;
 
 	scoped_guard(raw_spinlock_irqsave, &fn->lock) {
-		if (!pci_lu_policy_covers(&fn->layout, where, size)) {
+		if (fn->mode == PCI_LU_BARRED)
+			return pci_lu_filter_barred(fn, inner, bus, where, size,
+						    val);
+		if (fn->mode == PCI_LU_OPEN ||
+		    !pci_lu_policy_covers(&fn->layout, where, size)) {
 			fn->reached++;
 			return inner->write(bus, fn->devfn, where, size, val);
 		}
@@ -147,7 +188,7 @@ static int pci_lu_guard_write(struct pci_bus *bus, unsigned int devfn, int where
 		return PCIBIOS_DEVICE_NOT_FOUND;
 	inner = READ_ONCE(filter->inner);
 	fn = xa_load(&pci_lu_fns, pci_lu_key(pci_domain_nr(bus), bus->number, devfn));
-	if (!fn || !READ_ONCE(fn->armed))
+	if (!fn || READ_ONCE(fn->mode) == PCI_LU_OPEN)
 		return inner->write(bus, devfn, where, size, val);
 
 	return pci_lu_filter(fn, inner, bus, where, size, val);
@@ -165,14 +206,16 @@ static int pci_lu_guard_read(struct pci_bus *bus, unsigned int devfn, int where,
 		return PCIBIOS_DEVICE_NOT_FOUND;
 	inner = READ_ONCE(filter->inner);
 	fn = xa_load(&pci_lu_fns, pci_lu_key(pci_domain_nr(bus), bus->number, devfn));
-	if (!fn || !READ_ONCE(fn->armed))
+	if (!fn || READ_ONCE(fn->mode) == PCI_LU_OPEN)
 		return inner->read(bus, devfn, where, size, val);
 
 	guard(raw_spinlock_irqsave)(&fn->lock);
 	ret = inner->read(bus, devfn, where, size, val);
-	if (!ret)
+	if (!ret && fn->mode == PCI_LU_GUARDED)
 		*val = pci_lu_policy_read(&fn->layout, &fn->shadow, where, size,
 					  *val);
+	if (!ret && fn->mode == PCI_LU_BARRED)
+		*val = pci_lu_read_barred(fn, where, size, *val);
 	return ret;
 }
 
@@ -234,6 +277,45 @@ static u32 pci_lu_read(void *ctx, u16 pos, u8 size)
 	return r->ops->read(r->bus, r->devfn, pos, size, &val) ? ~0 : val;
 }
 
+/* Give a function the filter of its bus; the caller has pci_lu_lock. */
+static bool pci_lu_find_filter(struct pci_lu_fn *fn, struct pci_bus *bus)
+{
+	struct pci_lu_bus *filter = pci_lu_bus_of(bus);
+
+	if (!filter) {
+		filter = kzalloc_obj(*filter);
+		if (!filter)
+			return false;
+		filter->bus = bus;
+		if (xa_err(xa_store(&pci_lu_buses, (unsigned long)bus, filter,
+				    GFP_KERNEL))) {
+			kfree(filter);
+			return false;
+		}
+	}
+	fn->filter = filter;
+	return true;
+}
+
+static void pci_lu_set_mode(struct pci_lu_fn *fn, enum pci_lu_mode mode)
+{
+	guard(raw_spinlock_irqsave)(&fn->lock);
+	WRITE_ONCE(fn->mode, mode);
+}
+
+/* One user more of the filter, which is made ready by the first. */
+static struct pci_ops *pci_lu_use_filter(struct pci_lu_bus *filter,
+					 struct pci_ops *ops)
+{
+	if (!filter->users++) {
+		filter->inner = pci_lu_inner_ops(ops);
+		filter->ops = *filter->inner;
+		filter->ops.read = pci_lu_guard_read;
+		filter->ops.write = pci_lu_guard_write;
+	}
+	return &filter->ops;
+}
+
 /**
  * pci_lu_guard_prepare - allocate and compute what arming will need
  * @fn: the function; fn->ser holds its sizing masks
@@ -252,7 +334,6 @@ enum pci_lu_reason pci_lu_guard_prepare(struct pci_lu_fn *fn,
 		.ops = pci_lu_inner_ops(ops),
 		.devfn = fn->devfn,
 	};
-	struct pci_lu_bus *filter = pci_lu_bus_of(bus);
 	enum pci_lu_reason why;
 
 	why = pci_lu_layout_init(&fn->layout,
@@ -261,20 +342,7 @@ enum pci_lu_reason pci_lu_guard_prepare(struct pci_lu_fn *fn,
 	if (why)
 		return why;
 
-	if (!filter) {
-		filter = kzalloc_obj(*filter);
-		if (!filter)
-			return PCI_LU_REASON_NO_MEMORY;
-		filter->bus = bus;
-		if (xa_err(xa_store(&pci_lu_buses, (unsigned long)bus, filter,
-				    GFP_KERNEL))) {
-			kfree(filter);
-			return PCI_LU_REASON_NO_MEMORY;
-		}
-	}
-
-	fn->filter = filter;
-	return PCI_LU_OK;
+	return pci_lu_find_filter(fn, bus) ? PCI_LU_OK : PCI_LU_REASON_NO_MEMORY;
 }
 
 /**
@@ -287,8 +355,8 @@ enum pci_lu_reason pci_lu_guard_prepare(struct pci_lu_fn *fn,
  */
 struct pci_ops *pci_lu_guard_arm(struct pci_lu_fn *fn, struct pci_ops *ops)
 {
-	struct pci_lu_bus *filter = fn->filter;
 	u32 bar_mask[7], vf_bar_mask[6];
+	struct pci_ops *guarded;
 
 	/* The record is packed: take the masks out of it. */
 	memcpy(bar_mask, fn->ser.bar_mask, sizeof(bar_mask));
@@ -296,15 +364,63 @@ struct pci_ops *pci_lu_guard_arm(struct pci_lu_fn *fn, struct pci_ops *ops)
 	if (fn->bridge)
 		fn->layout.windows &= fn->ser.windows;
 	pci_lu_shadow_init(&fn->shadow, bar_mask, vf_bar_mask);
-	if (!filter->users++) {
-		filter->inner = pci_lu_inner_ops(ops);
-		filter->ops = *filter->inner;
-		filter->ops.read = pci_lu_guard_read;
-		filter->ops.write = pci_lu_guard_write;
-	}
-	WRITE_ONCE(fn->armed, true);
+	guarded = pci_lu_use_filter(fn->filter, ops);
+	pci_lu_set_mode(fn, PCI_LU_GUARDED);
+	return guarded;
+}
 
-	return &filter->ops;
+/**
+ * pci_lu_bar - Bus Master off and INTx disabled, in the device itself
+ * @fn: the function
+ * @bus: a bus with its number
+ * @inner: accessors of @bus, beneath the guard
+ *
+ * Return: false when there is no function.
+ */
+bool pci_lu_bar(struct pci_lu_fn *fn, struct pci_bus *bus, struct pci_ops *inner)
+{
+	u32 cmd;
+
+	if (inner->read(bus, fn->devfn, PCI_COMMAND, 2, &cmd) ||
+	    (cmd & 0xffff) == 0xffff)
+		return false;
+	cmd = pci_lu_policy_fenced(PCI_COMMAND, 2, cmd);
+	inner->write(bus, fn->devfn, PCI_COMMAND, 2, cmd);
+	if (!inner->read(bus, fn->devfn, PCI_COMMAND, 2, &cmd))
+		fn->intx_sticks = cmd & PCI_COMMAND_INTX_DISABLE;
+	return true;
+}
+
+/**
+ * pci_lu_guard_bar - from now on a function has Bus Master off and INTx disabled
+ * @fn: the function, guarded or not
+ * @bus: the bus it is on
+ * @ops: accessors of @bus
+ *
+ * No write that came earlier reaches the device after this.
+ *
+ * Context: Process context, under pci_lu_lock.
+ * Return: the accessors that the bus must use; the caller installs them if they
+ *	   are not what it uses already. Without memory for a filter these are
+ *	   @ops, and the function is barred only until somebody lets it go.
+ */
+struct pci_ops *pci_lu_guard_bar(struct pci_lu_fn *fn, struct pci_bus *bus,
+				 struct pci_ops *ops)
+{
+	struct pci_ops *inner = pci_lu_inner_ops(ops);
+
+	if (fn->mode == PCI_LU_OPEN) {
+		if (!pci_lu_find_filter(fn, bus)) {
+			pci_lu_bar(fn, bus, inner);
+			return ops;
+		}
+		ops = pci_lu_use_filter(fn->filter, ops);
+	}
+	scoped_guard(raw_spinlock_irqsave, &fn->lock) {
+		WRITE_ONCE(fn->mode, PCI_LU_BARRED);
+		pci_lu_bar(fn, bus, inner);
+	}
+	return ops;
 }
 
 /**
@@ -322,7 +438,7 @@ void pci_lu_guard_install(struct pci_bus *bus, struct pci_lu_fn *fn)
 
 /**
  * pci_lu_guard_disarm - let config writes to a function pass again
- * @fn: the function, armed or not
+ * @fn: the function, guarded, barred or neither
  *
  * Context: under pci_lu_lock.
  */
@@ -330,10 +446,10 @@ void pci_lu_guard_disarm(struct pci_lu_fn *fn)
 {
 	struct pci_lu_bus *filter = fn->filter;
 
-	if (!fn->armed)
+	if (fn->mode == PCI_LU_OPEN)
 		return;
 
-	WRITE_ONCE(fn->armed, false);
+	pci_lu_set_mode(fn, PCI_LU_OPEN);
 	if (--filter->users)
 		return;
 	guard(raw_spinlock_irqsave)(&pci_lock);

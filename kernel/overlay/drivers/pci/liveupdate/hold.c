@@ -71,18 +71,28 @@ void pci_lu_hold(struct pci_lu_fn *fn, struct pci_dev *pdev)
 	}
 }
 
-/**
- * pci_lu_put_bridge - one that needed the bridge is done with it
- * @bridge: a bridge
- *
- * Context: Process context, under pci_lu_lock.
- */
-void pci_lu_put_bridge(struct pci_lu_fn *bridge)
+/* Nobody needs the bridge any more. */
+static void pci_lu_release_bridge(struct pci_lu_fn *bridge)
 {
-	if (bridge->state != PCI_LU_ADOPTED || --bridge->depended)
+	if (bridge->state != PCI_LU_ADOPTED || bridge->depended ||
+	    bridge->scanning)
 		return;
 	pci_lu_guard_disarm(bridge);
 	pci_lu_release(bridge);
+}
+
+/**
+ * pci_lu_scanned - all that is below a bridge was found
+ * @bridge: the bridge
+ *
+ * If nothing below it was adopted it is an ordinary one from now on.
+ *
+ * Context: Process context, under pci_lu_lock.
+ */
+void pci_lu_scanned(struct pci_lu_fn *bridge)
+{
+	bridge->scanning = false;
+	pci_lu_release_bridge(bridge);
 }
 
 /**
@@ -100,8 +110,10 @@ void pci_lu_release(struct pci_lu_fn *fn)
 		for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up)) {
 			struct pci_lu_fn *bridge = pci_lu_fn_find(up);
 
-			if (bridge)
-				pci_lu_put_bridge(bridge);
+			if (!bridge || bridge->state != PCI_LU_ADOPTED)
+				continue;
+			bridge->depended--;
+			pci_lu_release_bridge(bridge);
 		}
 	}
 

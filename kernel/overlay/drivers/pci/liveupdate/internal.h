@@ -26,7 +26,8 @@ struct pci_lu_bus;
  * @PCI_LU_FROZEN: old kernel: recorded, guarded
  * @PCI_LU_LISTED: new kernel: in the record, not seen yet; guarded
  * @PCI_LU_ADOPTED: new kernel: found and identical to the record; guarded
- * @PCI_LU_FENCED: new kernel: could not be adopted; Bus Master is off
+ * @PCI_LU_FENCED: new kernel: could not be adopted; Bus Master is off, and stays
+ *	so until the function was reset
  */
 enum pci_lu_state {
 	PCI_LU_IDLE,
@@ -35,6 +36,18 @@ enum pci_lu_state {
 	PCI_LU_LISTED,
 	PCI_LU_ADOPTED,
 	PCI_LU_FENCED,
+};
+
+/**
+ * enum pci_lu_mode - what the guard does with config writes to a function
+ * @PCI_LU_OPEN: they pass
+ * @PCI_LU_GUARDED: the policy decides
+ * @PCI_LU_BARRED: the function is fenced: Bus Master stays off, INTx disabled
+ */
+enum pci_lu_mode {
+	PCI_LU_OPEN,
+	PCI_LU_GUARDED,
+	PCI_LU_BARRED,
 };
 
 /**
@@ -64,6 +77,10 @@ struct pci_lu_msi {
  * @bridge: a root port or switch port on the path
  * @requested: the owner of the function asked for it
  * @depended: how many requested functions are below this bridge
+ * @scanning: new kernel: what is below this bridge has not all been found yet
+ * @unseen: fenced by its address, before it was found
+ * @intx_off: what enumeration last wrote to INTx Disable, while @unseen
+ * @intx_sticks: INTx Disable is not hardwired to 0, so that it tells a reset
  * @frozen: how many of those are frozen; for an endpoint 0 or 1
  * @index: entry in the record, while that is written
  * @state: &enum pci_lu_state, written under pci_lu_lock
@@ -76,7 +93,7 @@ struct pci_lu_msi {
  * @no_bus_reset: PCI_DEV_FLAGS_NO_BUS_RESET was set without us
  * @fixed: bit i is set where we made BAR i a fixed resource
  * @filter: the guard of its bus, once prepared
- * @armed: the guard filters this function
+ * @mode: &enum pci_lu_mode, written under pci_lu_lock and @lock
  * @lock: serialises read-modify-write in the guard; innermost but for the
  *	  locks of the inner config accessors
  * @layout: where the registers of the function are
@@ -94,6 +111,10 @@ struct pci_lu_fn {
 	u8 devfn;
 	bool bridge;
 	bool requested;
+	bool scanning;
+	bool unseen;
+	bool intx_sticks;
+	bool intx_off;
 	unsigned int depended;
 	unsigned int frozen;
 	u16 index;
@@ -107,7 +128,7 @@ struct pci_lu_fn {
 	bool no_bus_reset;
 	u8 fixed;
 	struct pci_lu_bus *filter;
-	bool armed;
+	enum pci_lu_mode mode;
 	raw_spinlock_t lock;
 	struct pci_lu_layout layout;
 	struct pci_lu_shadow shadow;
@@ -137,6 +158,9 @@ enum pci_lu_reason pci_lu_guard_prepare(struct pci_lu_fn *fn,
 					struct pci_bus *bus,
 					struct pci_ops *ops);
 struct pci_ops *pci_lu_guard_arm(struct pci_lu_fn *fn, struct pci_ops *ops);
+bool pci_lu_bar(struct pci_lu_fn *fn, struct pci_bus *bus, struct pci_ops *inner);
+struct pci_ops *pci_lu_guard_bar(struct pci_lu_fn *fn, struct pci_bus *bus,
+				 struct pci_ops *ops);
 void pci_lu_guard_install(struct pci_bus *bus, struct pci_lu_fn *fn);
 void pci_lu_guard_disarm(struct pci_lu_fn *fn);
 struct pci_ops *pci_lu_inner_ops(struct pci_ops *ops);
@@ -163,14 +187,18 @@ const char *pci_lu_incoming_refused(void);
 
 /* hold.c */
 void pci_lu_hold(struct pci_lu_fn *fn, struct pci_dev *pdev);
-void pci_lu_put_bridge(struct pci_lu_fn *bridge);
+void pci_lu_scanned(struct pci_lu_fn *bridge);
 void pci_lu_release(struct pci_lu_fn *fn);
 
 /* fence.c */
 void pci_lu_fence_root(struct pci_bus *root, struct pci_ops *ops,
 		       const char *why);
-void pci_lu_fence_device(struct pci_dev *pdev, const char *why);
-void pci_lu_fence_fn(struct pci_lu_fn *fn, const char *why);
+void pci_lu_fence_fn(struct pci_lu_fn *fn, struct pci_dev *pdev, const char *why);
+void pci_lu_fence_found(struct pci_lu_fn *fn, struct pci_dev *pdev);
+void pci_lu_fence_removed(struct pci_dev *pdev);
+
+/* reset.c */
+bool pci_lu_reset(struct pci_dev *pdev);
 
 /* debugfs.c */
 #ifdef CONFIG_DEBUG_FS

@@ -367,6 +367,25 @@ u32 pci_lu_policy_read(const struct pci_lu_layout *l,
 }
 
 /**
+ * pci_lu_policy_fenced - what a write becomes while a function is fenced
+ * @pos: offset of the access
+ * @size: width of the access: 1, 2 or 4
+ * @val: what is to be written
+ *
+ * Return: @val, with Bus Master clear and INTx Disable set where it touches them.
+ */
+u32 pci_lu_policy_fenced(u16 pos, u8 size, u32 val)
+{
+	const u32 mask = pci_lu_access_mask(size);
+
+	if (!pci_lu_overlaps(PCI_COMMAND, 2, pos, size))
+		return val;
+	val &= ~pci_lu_to_access(PCI_COMMAND_MASTER, PCI_COMMAND, pos, mask);
+	return val | pci_lu_to_access(PCI_COMMAND_INTX_DISABLE, PCI_COMMAND, pos,
+				      mask);
+}
+
+/**
  * pci_lu_policy_covers - is an access anything the policy has rows about
  * @l: the function
  * @pos: offset of the access

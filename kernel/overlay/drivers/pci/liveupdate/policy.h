@@ -275,6 +275,7 @@ struct pci_lu_verdict pci_lu_policy_write(const struct pci_lu_layout *l,
 u32 pci_lu_policy_read(const struct pci_lu_layout *l,
 		       const struct pci_lu_shadow *s,
 		       u16 pos, u8 size, u32 hw);
+u32 pci_lu_policy_fenced(u16 pos, u8 size, u32 val);
 bool pci_lu_policy_covers(const struct pci_lu_layout *l, u16 pos, u8 size);
 u32 pci_lu_policy_protected(const struct pci_lu_layout *l, u16 pos, u8 size);
 

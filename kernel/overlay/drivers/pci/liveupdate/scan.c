@@ -64,7 +64,10 @@ static struct pci_ops *pci_lu_guard_bus(struct pci_bus *bus, struct pci_ops *ops
 	unsigned long key;
 
 	xa_for_each_range(&pci_lu_fns, key, fn, first, first + 0xff) {
-		if (fn->state != PCI_LU_LISTED || fn->armed || fn->refused)
+		if (fn->state == PCI_LU_FENCED)
+			guarded = pci_lu_guard_bar(fn, bus, guarded);
+		if (fn->state != PCI_LU_LISTED || fn->mode != PCI_LU_OPEN ||
+		    fn->refused)
 			continue;
 		if (pci_lu_disabled(PCI_LU_GUARD))
 			continue;
@@ -93,15 +96,10 @@ struct pci_ops *pci_lu_guard_ops(struct pci_bus *bus, struct pci_ops *ops)
 	guard(mutex)(&pci_lu_lock);
 	ops = pci_lu_inner_ops(ops);
 	pci_lu_incoming_read();
-	if (!pci_lu_incoming())
-		return ops;
-
-	if (pci_is_root_bus(bus)) {
+	if (pci_is_root_bus(bus) && pci_lu_incoming()) {
 		why = pci_lu_scan_refusal();
-		if (why) {
+		if (why)
 			pci_lu_fence_root(bus, ops, why);
-			return ops;
-		}
 	}
 	return pci_lu_guard_bus(bus, ops);
 }
@@ -124,12 +122,31 @@ bool pci_lu_preserve_config(struct pci_host_bridge *bridge)
 	return false;
 }
 
+/**
+ * pci_lu_may_bind - hook: may a device that was added get a driver?
+ * @pdev: the device; all that is on its bus and below was found
+ *
+ * Context: Process context, before the first driver can bind.
+ * Return: false for a fenced function that cannot be reset.
+ */
+bool pci_lu_may_bind(struct pci_dev *pdev)
+{
+	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
+
+	if (!fn)
+		return true;
+	scoped_guard(mutex, &pci_lu_lock)
+		if (fn->scanning)
+			pci_lu_scanned(fn);
+	return !pci_lu_fenced(pdev) || pci_lu_reset(pdev);
+}
+
 /* Before iommu_release_device(): the old translation ends with the device. */
 static int pci_lu_bus_notify(struct notifier_block *nb, unsigned long action,
 			     void *data)
 {
 	if (action == BUS_NOTIFY_DEL_DEVICE)
-		pci_lu_fence(to_pci_dev(data), "it was removed");
+		pci_lu_fence_removed(to_pci_dev(data));
 	return NOTIFY_DONE;
 }
 
@@ -143,7 +160,7 @@ static int pci_lu_pm_notify(struct notifier_block *nb, unsigned long action,
 {
 	if (pci_lu_incoming() && (action == PM_SUSPEND_PREPARE ||
 				  action == PM_HIBERNATION_PREPARE)) {
-		pr_warn("PCI: live update: an owner has not finished: no sleep until then\n");
+		pr_warn("an owner has not finished: no sleep until then\n");
 		return notifier_from_errno(-EBUSY);
 	}
 	return NOTIFY_DONE;
@@ -159,7 +176,7 @@ static int __init pci_lu_scan_done(void)
 	struct pci_lu_fn *fn;
 	unsigned long key;
 
-	if (!pci_lu_incoming())
+	if (xa_empty(&pci_lu_fns))
 		return 0;
 
 	bus_register_notifier(&pci_bus_type, &pci_lu_bus_nb);
@@ -168,17 +185,14 @@ static int __init pci_lu_scan_done(void)
 	guard(mutex)(&pci_lu_lock);
 	xa_for_each(&pci_lu_fns, key, fn) {
 		if (fn->state == PCI_LU_LISTED) {
-			pr_err("PCI: live update: %04x:%02x:%02x.%d: %s\n",
+			pr_err("%04x:%02x:%02x.%d: %s\n",
 			       fn->segment, fn->bus, PCI_SLOT(fn->devfn),
 			       PCI_FUNC(fn->devfn),
 			       pci_lu_reason_text(PCI_LU_REASON_ADOPT_MISSING));
 			pci_lu_guard_disarm(fn);
 			fn->state = PCI_LU_IDLE;
-			fn->depended = 0;
 			if (!fn->bridge)
 				pci_lu_incoming_put();
-		} else if (fn->bridge) {
-			pci_lu_put_bridge(fn);	/* the reference of the scan */
 		}
 	}
 	return 0;
