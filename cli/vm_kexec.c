@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <holdfast/kexec.h>
+#include <holdfast/others.h>
 #include <holdfast/util.h>
 
 #define PATIENCE_US 30000000
@@ -210,10 +211,10 @@ static bool cancel_all(char **names, int watch)
 	return all;
 }
 
-static int jump(char **names, struct hf_error *e)
+static int jump(char **names, char **lose, struct hf_error *e)
 {
 	struct hf_jump j;
-	int err = hf_jump_init(&j, cli_run_dir(), names, e);
+	int err = hf_jump_init(&j, cli_run_dir(), names, lose, e);
 
 	if (err)
 		return err;
@@ -223,7 +224,7 @@ static int jump(char **names, struct hf_error *e)
 }
 
 /* Returns if it comes to nothing. Return: whether all VMs go on. */
-static bool kexec(char **names, long timeout_s, struct hf_error *e)
+static bool kexec(char **names, char **lose, long timeout_s, struct hf_error *e)
 {
 	int watch = hf_watch_open(cli_run_dir(), e), err;
 	bool all;
@@ -231,10 +232,13 @@ static bool kexec(char **names, long timeout_s, struct hf_error *e)
 	if (watch < 0)
 		return false;
 	err = hf_kexec_loaded(e);
+	/* Of VMs that are not ready yet we do not know the process. */
+	if (!err)
+		err = hf_others(cli_run_dir(), names, lose, false, e);
 	if (!err)
 		err = wait_for_all(names, timeout_s, watch, e);
 	if (!err)
-		jump(names, e);
+		jump(names, lose, e);
 	/* Whatever it was: the VMs have waited long enough. */
 	all = cancel_all(names, watch);
 	close(watch);
@@ -245,11 +249,13 @@ static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "timeout", required_argument, NULL, 't' },
+		{ "lose", required_argument, NULL, 'l' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	long timeout_s = 60;
+	char **lose = NULL;
 	bool json = false;
 	struct hf_error e;
 	int c;
@@ -259,6 +265,12 @@ static int run(int argc, char **argv)
 		case 't':
 			if (!cli_number(optarg, 0, 86400, &timeout_s))
 				return cli_usage(&cli_vm_kexec, "--timeout wants seconds");
+			break;
+		case 'l':
+			if (!hf_others_valid(optarg))
+				return cli_usage(&cli_vm_kexec, "--lose wants NAME or pid:N");
+			if (!hf_strv_add(&lose, optarg, &e))
+				return cli_fail(NULL, false, &e, json);
 			break;
 		case 'j':
 			json = true;
@@ -274,7 +286,8 @@ static int run(int argc, char **argv)
 	for (int i = optind; i < argc; i++)
 		if (!hf_name_valid(argv[i]))
 			return cli_usage(&cli_vm_kexec, "%s is no name of a VM", argv[i]);
-	c = cli_fail(NULL, kexec(argv + optind, timeout_s, &e), &e, json);
+	c = cli_fail(NULL, kexec(argv + optind, lose, timeout_s, &e), &e, json);
+	hf_strv_free(lose);
 	if (c == CLI_REFUSED)
 		cli_say("no kexec: the VMs go on in this kernel");
 	return c;
@@ -283,9 +296,12 @@ static int run(int argc, char **argv)
 const struct cli_command cli_vm_kexec = {
 	.name = "vm kexec",
 	.run = run,
-	.usage = "NAME... [--timeout S] [--json]",
+	.usage = "NAME... [--timeout S] [--lose NAME|pid:N]... [--json]",
 	.help = "Wait until every NAME is \"ready\", then jump into the loaded kernel. If one is\n"
-		"refused, or the kernel refuses, all of them go on in this kernel.\n\n"
+		"refused, or the kernel refuses, all of them go on in this kernel. So they do if there\n"
+		"is another VM, or a process with a vfio device, that would be lost.\n\n"
 		"  --timeout S  how long to wait for them, 60 by default\n"
+		"  --lose NAME|pid:N\n"
+		"               this VM, or process with a vfio device, may be lost\n"
 		"  --json       say why not as JSON on stdout\n",
 };

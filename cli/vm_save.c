@@ -25,6 +25,7 @@
 #include <holdfast/kexec.h>
 #include <holdfast/lock.h>
 #include <holdfast/luo.h>
+#include <holdfast/others.h>
 #include <holdfast/save.h>
 #include <holdfast/util.h>
 
@@ -37,6 +38,7 @@ struct save {
 	bool kexec, json;
 	int *drop;
 	size_t ndrop;
+	char **lose; /* --kexec: who else may be lost */
 	char **personas; /* [BDF=]MAP */
 	size_t npersonas;
 	int session;
@@ -191,6 +193,7 @@ static int describe(struct save *s, struct hf_error *e)
 /* Everything up to the point where a kexec may come. */
 static int prepare(struct save *s, struct hf_error *e)
 {
+	char *names[] = { s->run.name, NULL };
 	struct hf_times *t = &s->m.times;
 	uint64_t start = hf_now_us(), at = start;
 	int err;
@@ -198,6 +201,8 @@ static int prepare(struct save *s, struct hf_error *e)
 	err = describe(s, e);
 	if (!err && s->kexec)
 		err = hf_kexec_loaded(e);
+	if (!err && s->kexec)
+		err = hf_others(cli_run_dir(), names, s->lose, false, e);
 	if (!err)
 		err = hf_fds_collect(&s->m, s->drop, s->ndrop, e);
 	if (err)
@@ -259,7 +264,7 @@ static int jump_alone(struct save *s, struct hf_error *e)
 	sigset_t set;
 	int err, sig;
 
-	err = hf_jump_init(&j, cli_run_dir(), names, e);
+	err = hf_jump_init(&j, cli_run_dir(), names, s->lose, e);
 	if (err)
 		return err;
 	err = hf_kexec_jump(&j, e);
@@ -307,6 +312,7 @@ static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "kexec", no_argument, NULL, 'k' },
+		{ "lose", required_argument, NULL, 'l' },
 		{ "drop-fd", required_argument, NULL, 'd' },
 		{ "persona", required_argument, NULL, 'p' },
 		{ "json", no_argument, NULL, 'j' },
@@ -329,6 +335,12 @@ static int run(int argc, char **argv)
 			break;
 		case 'j':
 			s.json = true;
+			break;
+		case 'l':
+			if (!hf_others_valid(optarg))
+				return refuse_usage(&s, "--lose wants NAME or pid:N");
+			if (!hf_strv_add(&s.lose, optarg, &e))
+				return refuse(&s, e.text, CLI_REFUSED);
 			break;
 		case 'd':
 			if (!cli_number(optarg, 3, INT32_MAX, &n))
@@ -370,12 +382,15 @@ static int run(int argc, char **argv)
 const struct cli_command cli_vm_save = {
 	.name = "vm save",
 	.run = run,
-	.usage = "NAME [--kexec] [--drop-fd N]... [--persona [BDF=]MAP]... [--json] -- COMMAND "
-		 "ARGS...",
+	.usage =
+		"NAME [--kexec [--lose NAME|pid:N]...] [--drop-fd N]... [--persona [BDF=]MAP]... [--json] -- COMMAND "
+		"ARGS...",
 	.help = "Executed by QEMU through cpr-exec-command. Preserves the VM and waits for the\n"
 		"kexec. If anything stands in the way, prints the reason and executes COMMAND,\n"
 		"which takes the VM back in this kernel.\n\n"
 		"  --kexec      jump into the loaded kernel as soon as the VM is preserved\n"
+		"  --lose NAME|pid:N\n"
+		"               with --kexec: this VM, or process with a vfio device, may be lost\n"
 		"  --drop-fd N  leave descriptor N behind\n"
 		"  --persona [BDF=]MAP\n"
 		"               what the guest may see of the device, see persona-map(5); after the\n"

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <holdfast/lock.h>
+#include <holdfast/others.h>
 #include <holdfast/runfile.h>
 #include <holdfast/util.h>
 
@@ -22,11 +23,12 @@ void hf_jump_signals(sigset_t *set)
 		sigaddset(set, signals[i]);
 }
 
-int hf_jump_init(struct hf_jump *j, const char *dir, char *const *names, struct hf_error *e)
+int hf_jump_init(struct hf_jump *j, const char *dir, char *const *names, char *const *lose,
+		 struct hf_error *e)
 {
 	int err = 0;
 
-	*j = (struct hf_jump){ .dir = dir, .names = names };
+	*j = (struct hf_jump){ .dir = dir, .names = names, .lose = lose };
 	j->locks = hf_calloc(hf_strv_len(names), sizeof(*j->locks), e);
 	if (!j->locks)
 		return -ENOMEM;
@@ -116,6 +118,8 @@ int hf_jump_hold(struct hf_jump *j, struct hf_error *e)
 
 	for (size_t i = 0; i < j->n && !err; i++)
 		err = hold(j, i, e);
+	if (!err)
+		err = hf_others(j->dir, j->names, j->lose, true, e);
 	if (!err && pending(getpid()))
 		err = hf_fail_text(e, ECANCELED, "interrupted");
 	return err;

@@ -192,6 +192,23 @@ char **hf_strv_dup(char *const *v, size_t n, struct hf_error *e)
 	return copy;
 }
 
+bool hf_strv_add(char ***v, const char *s, struct hf_error *e)
+{
+	size_t n = hf_strv_len(*v);
+	char *copy = hf_strdup(s, e), **more;
+
+	more = copy ? reallocarray(*v, n + 2, sizeof(*more)) : NULL;
+	if (!more) {
+		free(copy);
+		hf_fail_text(e, ENOMEM, "out of memory");
+		return false;
+	}
+	more[n] = copy;
+	more[n + 1] = NULL;
+	*v = more;
+	return true;
+}
+
 void hf_strv_free(char **v)
 {
 	for (size_t i = 0; v && v[i]; i++)

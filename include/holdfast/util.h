@@ -80,6 +80,8 @@ void *hf_append(void *array, size_t *n, size_t size, struct hf_error *e);
 
 /* NULL-terminated copy of @n strings; hf_strv_free() frees it. */
 char **hf_strv_dup(char *const *v, size_t n, struct hf_error *e);
+/* Add a copy of @s; *@v may be NULL. Return: whether there was memory. */
+bool hf_strv_add(char ***v, const char *s, struct hf_error *e);
 size_t hf_strv_len(char *const *v);
 void hf_strv_free(char **v);
 

@@ -311,6 +311,101 @@ class Resume(Race):
         raise AssertionError("there is no keeper")
 
 
+class Forgotten(Race):
+    """What nobody has spoken of must not be lost."""
+
+    def setUp(self):
+        super().setUp()
+        self.a, _ = self.save("a", where=self.dir / "a")
+
+    def other(self, name="b", state="running"):
+        """A VM that is there, as far as its record says."""
+        p = self.popen("sleep", "1000")
+        start = int(pathlib.Path(f"/proc/{p.pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+        (self.dir / f"run/{name}.json").write_text(json.dumps({
+            "name": name, "state": state, "reason": "", "pid": p.pid, "start": start, "devices": [], "times_ms": {}}))
+        return p
+
+    def user(self):
+        """A process with a vfio device."""
+        with open(self.dir / "kernel/vfio-0000:09:00.0", "w") as f:
+            p = self.popen("sleep", "1000", pass_fds=[f.fileno()])
+        return p
+
+    def refused(self, why, *options):
+        code, out, err = self.run_(HOLDFAST, "vm", "kexec", "a", "--json", *options)
+        self.assertEqual((code, json.loads(out)["result"]), (3, "refused"), err)
+        self.assertIn(why, json.loads(out)["reason"])
+        self.assertFalse(self.jumped())
+        self.assert_went_on(self.a, self.dir / "a")
+
+    def jumps(self, *options):
+        code, out, err = self.run_(HOLDFAST, "vm", "kexec", "a", "--json", *options)
+        self.assertTrue(self.jumped(), err)
+
+    def test_vm(self):
+        p = self.other()
+        self.refused(f"VM b, which is running as process {p.pid}, was not named")
+
+    def test_vm_that_is_held(self):
+        p = self.other(state="held")
+        self.refused(f"VM b, which is held as process {p.pid}, was not named")
+
+    def test_vm_to_be_lost(self):
+        self.other()
+        self.jumps("--lose", "b")
+
+    def test_vm_that_has_ended(self):
+        p = self.other()
+        p.kill()
+        p.wait()
+        self.jumps()
+
+    def test_process(self):
+        p = self.user()
+        self.refused(f"process {p.pid} (sleep) has a vfio device open")
+
+    def test_process_to_be_lost(self):
+        p = self.user()
+        self.jumps("--lose", f"pid:{p.pid}")
+
+    def test_another_to_be_lost(self):
+        self.other()
+        p = self.user()
+        self.refused(f"process {p.pid}", "--lose", "b", "--lose", "pid:1")
+
+    def test_one_that_comes_late(self):
+        k = self.kexec_stopped("sync", "a")
+        p = self.user()
+        code, said, err = self.go_on(k)
+        self.assertEqual(code, 3, err)
+        self.assertIn(f"process {p.pid}", said[0]["reason"])
+        self.assertFalse(self.jumped())
+        self.assert_went_on(self.a, self.dir / "a")
+
+    def test_damaged_record(self):
+        damaged = self.dir / "run/b.json"
+        damaged.write_text("{")
+        self.refused("--lose b")
+        damaged.unlink()
+
+    def test_alone(self):
+        """save --kexec knows of no other VM."""
+        p, said = self.save("vm0", "--kexec")
+        self.assertEqual(said["state"], "refused")
+        self.assertIn("VM a, which is ready", said["reason"])
+        self.assert_went_on(p)
+        self.unpreserve()
+        p, said = self.save("vm0", "--kexec", "--lose", "a")
+        self.assertEqual(said["state"], "ready")
+        p.communicate(timeout=NOBODY)
+        self.assertTrue(self.jumped())
+
+    def test_usage(self):
+        for wrong in ("", "pid:", "pid:0", "pid:x", "a/b", "pid:99999999999"):
+            self.assertEqual(self.run_(HOLDFAST, "vm", "kexec", "a", "--lose", wrong)[0], 2, wrong)
+
+
 class Timeout(Race):
     """A name without a VM must not leave the others paused."""
 
