@@ -25,6 +25,7 @@ struct hf_cmd {
 
 /* Each file of commands ends its table with an empty entry. */
 extern const struct hf_cmd hf_nic_cmds[];
+extern const struct hf_cmd hf_nvme_cmds[];
 extern const struct hf_cmd hf_luo_cmds[];
 extern const struct hf_cmd hf_sys_cmds[];
 extern const struct hf_cmd hf_net_cmds[];

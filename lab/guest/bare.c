@@ -47,7 +47,7 @@ static void bare_raise(struct hf_vfio *v, uint32_t mask)
 	(void)mask;
 }
 
-const struct hf_nic_ops hf_bare_ops = {
+const struct hf_driver_ops hf_bare_ops = {
 	.name = "bare",
 	.max_descs = 65528,
 	.max_vectors = HF_MAX_VECTORS,

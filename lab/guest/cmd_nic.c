@@ -84,7 +84,7 @@ static int open_device(struct hf_slot *s, uint32_t slot, uint32_t itr_us, struct
 	err = hf_vfio_attach(v, e);
 	if (err)
 		return err;
-	if (s->nic == &hf_bare_ops)
+	if (s->drv == &hf_bare_ops)
 		return 0;
 	err = hf_vfio_setup(v, e);
 	if (err)
@@ -95,14 +95,14 @@ static int open_device(struct hf_slot *s, uint32_t slot, uint32_t itr_us, struct
 	err = hf_vfio_enable(v, e);
 	if (err)
 		return err;
-	err = s->nic->reset(v, e);
+	err = s->drv->reset(v, e);
 	if (err)
 		return err;
 	err = hf_vfio_arm(v, s->page->vectors, e);
 	if (err)
 		return err;
 	hf_slot_ring(s, &ring);
-	return s->nic->start(v, &ring, itr_us, e);
+	return s->drv->start(v, &ring, itr_us, e);
 }
 
 /* Find the driver, take the function, set it going. */
@@ -114,16 +114,17 @@ static int open_slot(struct hf_slot *s, struct hf_slot_cfg *cfg, uint32_t itr_us
 	err = hf_pci_read(cfg->bdf, PCI_VENDOR_ID, 4, &id, e);
 	if (err)
 		return err;
-	s->nic = cfg->bare ? &hf_bare_ops : hf_nic_find((uint16_t)id, (uint16_t)(id >> 16));
-	if (!s->nic)
+	s->drv = cfg->bare ? &hf_bare_ops : hf_driver_find((uint16_t)id, (uint16_t)(id >> 16));
+	if (!s->drv)
 		return hf_fail(e, ENODEV, "driver for %s, %04x:%04x", cfg->bdf, id & 0xffff,
 			       id >> 16);
-	if (cfg->descs < 8 || cfg->descs % 8 || cfg->descs > s->nic->max_descs)
-		return hf_fail(e, EINVAL, "%u descriptors for %s", cfg->descs, s->nic->name);
-	if (!cfg->vectors || cfg->vectors > s->nic->max_vectors)
-		return hf_fail(e, EINVAL, "%u vectors for %s", cfg->vectors, s->nic->name);
-	cfg->nic = s->nic->name;
+	if (cfg->descs < 8 || cfg->descs % 8 || cfg->descs > s->drv->max_descs)
+		return hf_fail(e, EINVAL, "%u descriptors for %s", cfg->descs, s->drv->name);
+	if (!cfg->vectors || cfg->vectors > s->drv->max_vectors)
+		return hf_fail(e, EINVAL, "%u vectors for %s", cfg->vectors, s->drv->name);
+	cfg->nic = s->drv->name;
 	hf_vfio_init(&s->dev, cfg->bdf);
+	s->dev.intx = cfg->intx;
 	err = hf_slot_create(s, cfg, e);
 	return err ? err : open_device(s, cfg->slot, itr_us, e);
 }
@@ -149,6 +150,8 @@ static int nic_open(struct hf_call *c)
 		err = hf_arg_bool(c, "anon", &cfg.anon);
 	if (!err)
 		err = hf_arg_bool(c, "bare", &cfg.bare);
+	if (!err)
+		err = hf_arg_bool(c, "intx", &cfg.intx);
 	if (err)
 		return err;
 	if (!hf_valid_bdf(bdf))
@@ -210,8 +213,8 @@ static int nic_stat(struct hf_call *c)
 	err = hf_arg_slot(c, HF_SLOT_DEVICE, &s, NULL);
 	if (err)
 		return err;
-	hf_msg_u64(c->out, "rdh", s->nic->head(&s->dev));
-	hf_msg_u64(c->out, "rdt", s->nic->tail(&s->dev));
+	hf_msg_u64(c->out, "rdh", s->drv->head(&s->dev));
+	hf_msg_u64(c->out, "rdt", s->drv->tail(&s->dev));
 	hf_vfio_poll(&s->dev, 0);
 	out_irq(c, &s->dev);
 	err = hf_vfio_pba(&s->dev, &pba, &c->err);
@@ -245,8 +248,8 @@ static int nic_plant(struct hf_call *c)
 	if (err)
 		return err;
 
-	head = s->nic->head(&s->dev);
-	left = (s->nic->tail(&s->dev) + p->descs - head) % p->descs;
+	head = s->drv->head(&s->dev);
+	left = (s->drv->tail(&s->dev) + p->descs - head) % p->descs;
 	if (!ahead || ahead >= left)
 		return hf_fail(&c->err, ERANGE, "%llu descriptors ahead, %u are left",
 			       (unsigned long long)ahead, left);
@@ -258,7 +261,7 @@ static int nic_plant(struct hf_call *c)
 	p->planted_iova = gpa;
 	p->planted = 1;
 	hf_slot_ring(s, &ring);
-	s->nic->fill(&ring, p->planted_desc, gpa);
+	s->drv->fill(&ring, p->planted_desc, gpa);
 	hf_msg_u64(c->out, "desc", p->planted_desc);
 	hf_msg_u64(c->out, "canary_gpa", gpa);
 	hf_msg_u64(c->out, "iova", gpa);
@@ -288,7 +291,7 @@ static int nic_raise(struct hf_call *c)
 		err = hf_arg_u64(c, "mask", HF_REQUIRED, &mask);
 	if (err)
 		return err;
-	s->nic->raise(&s->dev, (uint32_t)mask);
+	s->drv->raise(&s->dev, (uint32_t)mask);
 	return 0;
 }
 
@@ -357,7 +360,7 @@ static int nic_close(struct hf_call *c)
 	strcpy(bdf, s->page->bdf);
 	strcpy(native, s->page->native);
 	if (s->dev.cdev >= 0)
-		err = s->nic->reset(&s->dev, &c->err);
+		err = s->drv->reset(&s->dev, &c->err);
 	hf_slot_close(s);
 	hf_msg_str(c->out, "native", native);
 	if (!err && back)

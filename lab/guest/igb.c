@@ -215,7 +215,7 @@ static void igb_raise(struct hf_vfio *v, uint32_t mask)
 	wr(v, E1000_EICS, mask);
 }
 
-const struct hf_nic_ops hf_igb_ops = {
+const struct hf_driver_ops hf_igb_ops = {
 	.name = "igb",
 	.max_descs = 65528, /* RDLEN 0xfff80 */
 	.max_vectors = 10,

@@ -47,6 +47,7 @@ static void lay_out(struct hf_slot_page *p, const struct hf_slot_cfg *cfg)
 	p->total_len = p->canary_off + HF_PAGE;
 	p->vectors = cfg->vectors;
 	p->slot = cfg->slot;
+	p->intx = cfg->intx;
 	snprintf(p->bdf, sizeof(p->bdf), "%s", cfg->bdf);
 	snprintf(p->native, sizeof(p->native), "%s", cfg->native);
 	snprintf(p->nic, sizeof(p->nic), "%s", cfg->nic);
@@ -125,10 +126,11 @@ int hf_slot_adopt(struct hf_slot *s, int memfd, struct hf_err *e)
 		return err;
 	if (!page_ok(s->page, s->len))
 		return hf_fail(e, EPROTO, "agent page of the retrieved memfd");
-	s->nic = hf_nic_by_name(s->page->nic);
-	if (!s->nic)
+	s->drv = hf_driver_by_name(s->page->nic);
+	if (!s->drv)
 		return hf_fail(e, EPROTO, "driver \"%s\" of the retrieved slot", s->page->nic);
 	hf_vfio_init(&s->dev, s->page->bdf);
+	s->dev.intx = s->page->intx;
 	return 0;
 }
 
@@ -154,6 +156,7 @@ void hf_slot_ring(const struct hf_slot *s, struct hf_ring *r)
 	r->buf_iova = p->iova_base + p->buf_off;
 	r->buf_size = p->buf_size;
 	r->descs = p->descs;
+	r->len = p->map_len - p->ring_off;
 }
 
 void hf_slot_close(struct hf_slot *s)

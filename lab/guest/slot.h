@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A slot: one NIC, its memory, its place in the lab.
+ * A slot: one device, its memory, its place in the lab.
  *
  * All memory of a slot is one memfd:
  *
@@ -9,6 +9,8 @@
  *	buf_off		buffers, buffer i belongs to descriptor i
  *	map_len		end of what the device may reach
  *	canary_off	one page the device must never reach (== map_len)
+ *
+ * A driver of something else than a NIC uses ring_off..map_len as it likes.
  *
  * The device sees bytes 0..map_len at iova_base; the canary is part of the
  * memfd, so that it is still there to be looked at after the kexec, but it is
@@ -23,7 +25,7 @@
 #define HF_SLOTS 4
 
 #define HF_PAGE_MAGIC	"HFSLOT1" /* 8 bytes with the terminator */
-#define HF_PAGE_VERSION 1
+#define HF_PAGE_VERSION 2
 #define HF_BUF_SIZE	2048
 #define HF_CANARY_BYTE	0xc5
 
@@ -48,14 +50,16 @@ struct hf_slot_page {
 	uint64_t planted_iova;
 	char bdf[16];
 	char native[32]; /* driver to give the device back to, or "" */
-	char nic[16]; /* hf_nic_ops.name */
+	char nic[16]; /* hf_driver_ops.name */
+	uint32_t intx; /* 1: INTx in place of MSI-X */
+	uint32_t reserved;
 };
 
 struct hf_slot {
 	bool used;
 	bool anon; /* memory is not a memfd: for refusal tests */
 	struct hf_vfio dev;
-	const struct hf_nic_ops *nic;
+	const struct hf_driver_ops *drv;
 	int memfd; /* -1 if anon */
 	uint8_t *mem; /* the whole memfd */
 	size_t len;
@@ -68,7 +72,7 @@ struct hf_slot *hf_slot_at(uint64_t i);
 /* What nic.open decides. */
 struct hf_slot_cfg {
 	uint32_t slot, descs, vectors;
-	bool anon, bare;
+	bool anon, bare, intx;
 	const char *bdf, *native, *nic;
 };
 

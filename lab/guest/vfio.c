@@ -18,24 +18,25 @@
 #include <linux/vfio_liveupdate.h>
 #endif
 
-static const struct hf_nic_ops *const hf_nic_drivers[] = {
+static const struct hf_driver_ops *const hf_drivers[] = {
 	&hf_igb_ops,
+	&hf_nvme_ops,
 	&hf_bare_ops,
 };
 
-const struct hf_nic_ops *hf_nic_find(uint16_t vendor, uint16_t device)
+const struct hf_driver_ops *hf_driver_find(uint16_t vendor, uint16_t device)
 {
-	for (size_t i = 0; i < HF_ARRAY_SIZE(hf_nic_drivers); i++)
-		if (hf_nic_drivers[i]->match(vendor, device))
-			return hf_nic_drivers[i];
+	for (size_t i = 0; i < HF_ARRAY_SIZE(hf_drivers); i++)
+		if (hf_drivers[i]->match(vendor, device))
+			return hf_drivers[i];
 	return NULL;
 }
 
-const struct hf_nic_ops *hf_nic_by_name(const char *name)
+const struct hf_driver_ops *hf_driver_by_name(const char *name)
 {
-	for (size_t i = 0; i < HF_ARRAY_SIZE(hf_nic_drivers); i++)
-		if (!strcmp(hf_nic_drivers[i]->name, name))
-			return hf_nic_drivers[i];
+	for (size_t i = 0; i < HF_ARRAY_SIZE(hf_drivers); i++)
+		if (!strcmp(hf_drivers[i]->name, name))
+			return hf_drivers[i];
 	return NULL;
 }
 
@@ -275,6 +276,7 @@ static void drop_volatile(uint8_t *cfg, size_t size)
 	int ttl = 48;
 
 	cfg[PCI_COMMAND + 1] &= 0xffu ^ (PCI_COMMAND_INTX_DISABLE >> 8);
+	cfg[PCI_STATUS] &= 0xffu ^ PCI_STATUS_INTERRUPT;
 	clear(cfg, size, PCI_STATUS + 1, 1);
 	for (pos = cfg[PCI_CAPABILITY_LIST] & ~3u; pos >= 0x40 && pos < 0x100 && ttl--;
 	     pos = next) {
@@ -325,6 +327,11 @@ int hf_vfio_pba(struct hf_vfio *v, uint64_t *pba, struct hf_err *e)
 	uint32_t pos, id, where;
 	int err, ttl = 48;
 
+	if (v->intx) {
+		err = hf_vfio_cfg_read(v, PCI_STATUS, 2, &where, e);
+		*pba = !err && (where & PCI_STATUS_INTERRUPT);
+		return err;
+	}
 	err = hf_vfio_cfg_read(v, PCI_CAPABILITY_LIST, 1, &pos, e);
 	while (!err && pos >= 0x40 && ttl--) {
 		err = hf_vfio_cfg_read(v, pos & ~3u, 2, &id, e);

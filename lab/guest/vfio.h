@@ -35,7 +35,8 @@ struct hf_vfio {
 	uint64_t bar_off[6]; /* BARs in the device file */
 	struct hf_bar bar[6];
 	unsigned int vectors; /* MSI-X vectors of the device */
-	/* Armed MSI-X vectors: eventfds, and what they counted since armed. */
+	bool intx; /* its line is used in place of MSI-X: one vector, masked when it fires */
+	/* Armed vectors: eventfds, and what they counted since armed. */
 	unsigned int armed;
 	int event[HF_MAX_VECTORS];
 	uint64_t irq[HF_MAX_VECTORS];
@@ -48,20 +49,21 @@ struct hf_ring {
 	uint64_t buf_iova; /* buffer i = buf_iova + i * buf_size */
 	uint32_t buf_size; /* bytes */
 	uint32_t descs;
+	size_t len; /* bytes from desc on that the device may reach */
 };
 
 /*
- * A driver of one kind of NIC: static, stateless, works on a device that
- * hf_vfio_setup() completed. More kinds are added to hf_nic_drivers[].
+ * A driver of one kind of device: static, stateless, works on a device that
+ * hf_vfio_setup() completed. More kinds are added to hf_drivers[].
  *
- * What every driver must arrange, because the lab judges by it:
+ * What every driver of a NIC must arrange, because the lab judges by it:
  *  - frames land in descriptor order, one frame per buffer, from descriptor 0,
  *    and the device goes on without any refill until the ring is used up;
  *  - vector 0 is raised by received frames, vector 1 (if there) by anything
  *    else, and neither needs the driver to acknowledge anything in order to be
  *    raised again: nobody is there to do it while the kernel is replaced.
  */
-struct hf_nic_ops {
+struct hf_driver_ops {
 	const char *name;
 	uint32_t max_descs; /* ring size limit; descs is a multiple of 8 */
 	uint32_t max_vectors;
@@ -69,7 +71,8 @@ struct hf_nic_ops {
 	/* Reset the device to a quiet state. Return: 0 or -errno. */
 	int (*reset)(struct hf_vfio *v, struct hf_err *e);
 	/*
-	 * Program ring and interrupts, wait for the link, start receiving.
+	 * Program ring and interrupts, wait for the link, start receiving. A
+	 * driver of something else makes of the memory what it needs.
 	 * @itr_us: least time between two interrupts of vector 0, 0 = none.
 	 * Return: 0 or -errno (-ETIMEDOUT: no link).
 	 */
@@ -83,12 +86,12 @@ struct hf_nic_ops {
 	void (*raise)(struct hf_vfio *v, uint32_t mask);
 };
 
-extern const struct hf_nic_ops hf_igb_ops, hf_bare_ops;
+extern const struct hf_driver_ops hf_igb_ops, hf_nvme_ops, hf_bare_ops;
 
 /* The driver for a device, or NULL. */
-const struct hf_nic_ops *hf_nic_find(uint16_t vendor, uint16_t device);
+const struct hf_driver_ops *hf_driver_find(uint16_t vendor, uint16_t device);
 /* The driver named @name (from a preserved slot page), or NULL. */
-const struct hf_nic_ops *hf_nic_by_name(const char *name);
+const struct hf_driver_ops *hf_driver_by_name(const char *name);
 
 /* sysfs */
 
@@ -152,13 +155,15 @@ int hf_vfio_mark_vconfig(struct hf_vfio *v, unsigned int slot, struct hf_err *e)
  * those that say whether interrupts are armed: equal means nothing was lost.
  */
 int hf_vfio_vconfig_sha(struct hf_vfio *v, char out[HF_SHA256_HEX], struct hf_err *e);
-/* The first 64 bits of the MSI-X Pending Bit Array. */
+/* The first 64 bits of the MSI-X Pending Bit Array; of INTx: bit 0, is it asserted? */
 int hf_vfio_pba(struct hf_vfio *v, uint64_t *pba, struct hf_err *e);
 
 /* Interrupts */
 
 /* New eventfds on vectors 0..@n-1; counts start at 0. Replaces earlier ones. */
 int hf_vfio_arm(struct hf_vfio *v, unsigned int n, struct hf_err *e);
+/* INTx is masked by firing: let it fire again. */
+int hf_vfio_unmask(struct hf_vfio *v, struct hf_err *e);
 /* The catch-up: as if each armed vector had fired once. */
 int hf_vfio_kick(struct hf_vfio *v, struct hf_err *e);
 /* Add what arrived to v->irq; wait up to @timeout_ms for the first of it. */

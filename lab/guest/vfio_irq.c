@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* MSI-X vectors of a vfio device as eventfds. */
+/* Interrupts of a vfio device as eventfds: MSI-X vectors, or its line. */
 #include "vfio.h"
 
 #include <errno.h>
@@ -11,6 +11,11 @@
 
 #include <linux/vfio.h>
 
+static uint32_t irq_index(const struct hf_vfio *v)
+{
+	return v->intx ? VFIO_PCI_INTX_IRQ_INDEX : VFIO_PCI_MSIX_IRQ_INDEX;
+}
+
 int hf_vfio_arm(struct hf_vfio *v, unsigned int n, struct hf_err *e)
 {
 	struct {
@@ -19,13 +24,13 @@ int hf_vfio_arm(struct hf_vfio *v, unsigned int n, struct hf_err *e)
 	} req = {
 		.set.argsz = sizeof(req.set) + n * sizeof(int32_t),
 		.set.flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-		.set.index = VFIO_PCI_MSIX_IRQ_INDEX,
+		.set.index = irq_index(v),
 		.set.count = n,
 	};
 	unsigned int made;
 	int err = 0;
 
-	if (!n || n > HF_MAX_VECTORS || n > v->vectors)
+	if (!n || n > HF_MAX_VECTORS || n > (v->intx ? 1 : v->vectors))
 		return hf_fail(e, EINVAL, "%u vectors on %s, which has %u", n, v->bdf, v->vectors);
 	for (made = 0; made < n; made++) {
 		req.fd[made] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -56,12 +61,28 @@ int hf_vfio_kick(struct hf_vfio *v, struct hf_err *e)
 	struct vfio_irq_set set = {
 		.argsz = sizeof(set),
 		.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER,
-		.index = VFIO_PCI_MSIX_IRQ_INDEX,
+		.index = irq_index(v),
 		.count = v->armed,
 	};
 
 	if (ioctl(v->cdev, VFIO_DEVICE_SET_IRQS, &set) < 0)
 		return hf_fail(e, errno, "trigger %u vectors on %s", v->armed, v->bdf);
+	return 0;
+}
+
+int hf_vfio_unmask(struct hf_vfio *v, struct hf_err *e)
+{
+	struct vfio_irq_set set = {
+		.argsz = sizeof(set),
+		.flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_UNMASK,
+		.index = irq_index(v),
+		.count = 1,
+	};
+
+	if (!v->intx)
+		return 0;
+	if (ioctl(v->cdev, VFIO_DEVICE_SET_IRQS, &set) < 0)
+		return hf_fail(e, errno, "unmask INTx of %s", v->bdf);
 	return 0;
 }
 
