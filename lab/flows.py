@@ -5,7 +5,8 @@ import time
 
 from . import judge, msi, policy, trace, traffic, watch
 from .errors import StepFailed
-from .run import ms
+from .run import call_back, ms, where_fenced
+from . import flow_nvme
 from . import vmflow                # uses what is below only when it runs
 
 
@@ -123,13 +124,16 @@ def fence_flow(run, books):
     run.plant()
     run.open_window(images)
     t_exec, boot = run.kexec()
-    run.mark()
     _updated(run, t_exec, boot["_at"])
+    for slot in run.slots.values():
+        call_back(run, slot["bdf"])
     run.check_bystander("after")
+    run.mark()
     close_books(run, books)
-    functions = [s["bdf"] for s in run.slots.values()]
-    books.bars += judge.fence_bars(run.trace(), run.windows, functions)
-    books.bars += judge.breach_bars(books.sections["iommu"])
+    books.bars += judge.fence_bars(run.trace(), run.windows, where_fenced(run, images))
+    books.bars += judge.log_bars(run.save_klog()) + judge.breach_bars(books.sections["iommu"])
+    if run.sc.again:
+        books.bars.append(judge.every("usable_again", {s["bdf"]: _usable(run, n) for n, s in run.slots.items()}))
     books.bars += _corrupt_bars(run, books) + _bystander_bars(run)
 
 
@@ -169,13 +173,14 @@ def unwanted_flow(run, books):
                    judge.every("reset_when_fenced", {bdf: reset for bdf, (_off, reset) in state.items()}),
                    judge.zero("landed_after", late),
                    judge.zero("still_preserved", len(left), left),
-                   judge.every("usable_again", {s["bdf"]: _usable(run, n) for n, s in run.slots.items()})]
+                   judge.every("usable_again", {s["bdf"]: _usable(run, n, held=True) for n, s in run.slots.items()})]
 
 
-def _usable(run, number):
+def _usable(run, number, held=False):
     """True when the device can be opened like any other, and its interrupts come in."""
     try:
-        run.call("nic.close", slot=number)
+        if held:
+            run.call("nic.close", slot=number)
         run.call("nic.open", slot=number, bdf=run.slots[number]["bdf"], descs=run.descs, vectors=run.sc.vectors,
                  native=False, timeout=30)
         run.call("nic.raise", slot=number, mask=(1 << run.sc.vectors) - 1)
@@ -354,7 +359,8 @@ def _write(run, lines, names):
 
 
 FLOWS = {"update": update_flow, "fence": fence_flow, "unwanted": unwanted_flow, "cancel": cancel_flow, "refuse": refuse_flow,
-         "blackout": blackout_flow, "vm": lambda run, books: vmflow.vm_flow(run, books)}
+         "blackout": blackout_flow, "nvme": flow_nvme.update_flow, "fence-nvme": flow_nvme.fence_flow,
+         "vm": lambda run, books: vmflow.vm_flow(run, books)}
 
 
 def _begin(run):

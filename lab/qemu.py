@@ -12,16 +12,16 @@ import subprocess
 import tempfile
 import time
 
-from . import traffic
+from .devices import Nic, Nvme, nic_model
 from .errors import Infra
 
 QEMU = os.environ.get("HOLDFAST_QEMU", "qemu-system-x86_64")
-MODELS = {"pci-bridge": "e1000"}        # a device of another kind than the machine's others, by where it is
 BELOW_4G_MAX = 0xB0000000       # q35: with less RAM than this, all of it starts at address 0
 TRACE_EVENTS = (
     "pci_cfg_write", "vtd_reg_write_gcmd", "vtd_reg_dmar_root", "vtd_dmar_enable", "vtd_ir_enable",
     "vtd_reg_ir_root", "vtd_ir_remap_msi_req", "vtd_ir_irte_get", "vtd_ir_remap",
     "vtd_dmar_fault", "vtd_fault_disabled", "vtd_re_not_present", "vtd_ce_not_present",
+    "ioapic_set_irq", "pci_nvme_enqueue_req_completion", "pci_nvme_mmio_cfg", "pci_nvme_mmio_stopped", "pci_nvme_pci_reset",
 )
 # Both for emulated CPUs on a busy machine. no_timer_check: the IO-APIC's timer may come too late for its check.
 # tsc=nowatchdog: the check of the TSC waits for another CPU with a timeout that stands still while the clock source is jiffies;
@@ -38,55 +38,6 @@ def _die_with_parent():
     _prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
 
 
-class Nic:
-    """A network device of the machine: what QEMU calls it, its MAC, both ends of its wire."""
-
-    def __init__(self, ident, model, mac, behind):
-        self.id = ident
-        self.model = model
-        self.mac = mac
-        self.behind = behind
-        self.sock, self.qemu_sock = traffic.wire()
-        self.port = self.qemu_sock.getsockname()[1]
-        self.has_sibling = False
-        self.hub = None         # number of the network it shares with a router that leads to the lab; None: a plain wire
-        self.bdf = None
-        self.ports = []
-
-    def args(self, slot):
-        """-device lines: root port, switch if there is one, function; `slot` is unique in the machine."""
-        if self.behind == "sibling":        # a second function of the device before it
-            return self.function(f"rp{slot - 1}", ",addr=0.1")
-        rp, chassis = f"rp{slot}", slot * 4 + 1
-        out = ["-device", f"pcie-root-port,id={rp},bus=pcie.0,chassis={chassis},slot={chassis},addr={4 + slot:x}.0"]
-        bus = rp
-        if self.behind == "switch":
-            out += ["-device", f"x3130-upstream,bus={rp},id=up{slot}",
-                    "-device", f"xio3130-downstream,bus=up{slot},id=dn{slot},chassis={chassis + 1},slot={chassis + 1}"]
-            bus = f"dn{slot}"
-        if self.behind == "pci-bridge":
-            out += ["-device", f"pcie-pci-bridge,id=br{slot},bus={rp}"]
-            bus, where = f"br{slot}", ",addr=1.0"
-        else:
-            where = ",multifunction=on" if self.has_sibling else ""
-        return out + self.function(bus, where)
-
-    def netdevs(self):
-        wire = f"local.type=fd,local.str={self.qemu_sock.fileno()}"
-        if self.hub is None:
-            return ["-netdev", f"dgram,id=net-{self.id},{wire}"]
-        return ["-netdev", f"dgram,id=wire-{self.id},{wire}",
-                "-netdev", f"hubport,id=hub-wire-{self.id},hubid={self.hub},netdev=wire-{self.id}",
-                "-netdev", f"user,id=user-{self.id},net=10.0.{2 + self.hub}.0/24,ipv6=off",
-                "-netdev", f"hubport,id=hub-user-{self.id},hubid={self.hub},netdev=user-{self.id}",
-                "-netdev", f"hubport,id=net-{self.id},hubid={self.hub}"]
-
-    def function(self, bus, where):
-        rom = ",romfile=" if self.model != "igb" else ""
-        return self.netdevs() + [
-            "-device", f"{self.model},id={self.id},netdev=net-{self.id},mac={self.mac},bus={bus}{where}{rom}"]
-
-
 class Machine:
     def __init__(self, outdir, spec, accel, kernel, initrd, cmdline):
         """`spec` is the [machine] table of a scenario plus its `nics` (a list of how each is connected)."""
@@ -97,14 +48,17 @@ class Machine:
         self.accel = accel
         self.kernel, self.initrd, self.cmdline = kernel, initrd, cmdline
         self.iommu = spec.get("iommu", "intremap=on")
-        self.nics = [Nic(f"nic{i}", MODELS.get(behind, spec.get("model", "igb")), f"52:54:00:00:00:{i + 1:02x}", behind)
+        self.nics = [Nic(f"nic{i}", nic_model(behind, spec), f"52:54:00:00:00:{i + 1:02x}", behind)
                      for i, behind in enumerate(spec["nics"])]
+        self.nvmes = [Nvme(f"nvme{i}", behind, spec.get("iops", 60)) for i, behind in enumerate(spec.get("nvmes", []))]
         for nic, following in zip(self.nics, self.nics[1:]):
             nic.has_sibling = following.behind == "sibling"
         self.root = spec.get("root")
         for hub, nic in enumerate(self.nics if self.root else []):
             nic.hub = hub
         self.bystander = Nic("bystander", spec.get("bystander", "igb"), "52:54:00:00:01:01", "root-port")
+        self.bystander.slot = spec.get("bystander_slot")
+        self.devices = self.nics + self.nvmes + [self.bystander]
         self.run_dir = tempfile.mkdtemp(prefix="holdfast-lab-")
         self.ctl_path = os.path.join(self.run_dir, "ctl")
         self.qmp_path = os.path.join(self.run_dir, "qmp")
@@ -135,8 +89,8 @@ class Machine:
         if self.root:
             out += ["-fsdev", f"local,id=root,path={self.root},security_model=none,readonly=on",
                     "-device", "virtio-9p-pci,fsdev=root,mount_tag=root,bus=pcie.0,addr=1c.0"]
-        for slot, nic in enumerate(self.nics + [self.bystander]):
-            out += nic.args(slot)
+        for slot, device in enumerate(self.devices):
+            out += device.args(slot)
         return out + ["-kernel", self.kernel, "-initrd", self.initrd, "-append", self.cmdline]
 
     def start(self):
@@ -146,7 +100,9 @@ class Machine:
         os.ftruncate(ram_fd, self.size)
         self.ram_fd = ram_fd
         self.ram = mmap.mmap(ram_fd, self.size, mmap.MAP_SHARED, mmap.PROT_READ)
-        fds = [ram_fd] + [n.qemu_sock.fileno() for n in self.nics + [self.bystander]]
+        for device in self.devices:
+            device.prepare(self.outdir)
+        fds = [ram_fd] + [fd for device in self.devices for fd in device.fds()]
         argv = self.args(ram_fd)
         with open(os.path.join(self.outdir, "qemu.cmd"), "w") as f:
             f.write(" ".join(argv) + "\n")
@@ -195,10 +151,10 @@ class Machine:
         self.tree = []
         for bus in self.qmp.call("query-pci"):
             walk(bus["devices"], [])
-        for nic in self.nics + [self.bystander]:
-            if nic.id not in found:
-                raise Infra(f"QEMU has no device {nic.id}")
-            nic.bdf, nic.ports = found[nic.id]
+        for device in self.devices:
+            if device.id not in found:
+                raise Infra(f"QEMU has no device {device.id}")
+            device.bdf, device.ports = found[device.id]
 
     def save_cpus(self):
         """Writes what the CPUs of a guest that does not answer are doing, three times; returns the file's path."""
@@ -231,9 +187,8 @@ class Machine:
                     self.proc.wait(5)
         if self.qmp:
             self.qmp.close()
-        for nic in self.nics + [self.bystander]:
-            nic.sock.close()
-            nic.qemu_sock.close()
+        for device in self.devices:
+            device.close()
         if self.ram is not None:
             self.ram.close()
             os.close(self.ram_fd)

@@ -6,10 +6,11 @@ import shutil
 import threading
 import time
 
-from . import ctl, policy, qemu, result, trace, traffic, watch
+from . import ctl, devices, policy, qemu, result, trace, traffic, watch
 from .errors import EmulatorFault, Infra, Skip, StepFailed
 
 BOOT_S = 60
+PIN = 0x3D              # Interrupt Pin
 MARK_BASE = 0x48460000  # no value that anybody else writes there, and room for 65,536 marks
 PLANT_AFTER_S = 1.2
 STALL_S = 1.5           # nothing landed for so long: it is in vain to wait for more
@@ -128,7 +129,8 @@ class Run:
         try:
             boot = self.ctl.wait_event("boot", BOOT_S * self.opt.patience)
         except ctl.AgentTimeout as e:
-            raise Infra(f"the first kernel did not come up ({e}); see {self.dir}/console.log") from e
+            where = self.machine.save_cpus() if self.machine.alive() else "gone"
+            raise Infra(f"the first kernel did not come up ({e}); see {self.dir}/console.log; its CPUs are: {where}") from e
         self.kernels["old"] = boot.get("release")
         self.machine.locate()
         self.note("booted", at=boot["_at"], release=boot.get("release"))
@@ -217,11 +219,12 @@ class Run:
         for number, goal in goals.items():
             self.watcher.wait_landed(number, goal, seconds * 3 + 2, STALL_S * self.opt.patience)
 
-    def mark(self):
+    def mark(self, close=True):
+        """A mark in the trace; the window that is open ends with it, unless it is only a point in it."""
         number = MARK_BASE + self.marks
         self.marks += 1
         self.call("mark", n=number)
-        if self.windows and self.windows[-1][1] is None:
+        if close and self.windows and self.windows[-1][1] is None:
             self.windows[-1][1] = number
         return number
 
@@ -457,6 +460,20 @@ class Tail(threading.Thread):
                 scan = next((e for n, e in found if n == "scan"), ev)
                 self.run_.times.setdefault("adopt", ms(ev.t - scan.t))
         self.told = len(found)
+
+
+def where_fenced(run, images):
+    """{function: (ports above it, where its INTx ends)}, for the judge of fences."""
+    return {s["bdf"]: (s["ports"], devices.line(s["bdf"], s["ports"], images[s["bdf"]][PIN])) for s in run.slots.values()}
+
+
+def call_back(run, bdf):
+    """As root would, without a reset: Bus Master on, INTx on. It need not be refused, but must not reach the device."""
+    now = run.call("pci.read", bdf=bdf, off=4, size=2)["value"]
+    try:
+        run.call("pci.write", bdf=bdf, off=4, size=2, value=now & ~0x400 | 4)
+    except StepFailed as e:
+        run.note("refused", said=e.text)
 
 
 def put(source, target):

@@ -5,12 +5,13 @@ import tomllib
 from dataclasses import dataclass, field, replace
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
-KINDS = ("update", "fence", "unwanted", "cancel", "refuse", "blackout", "vm")
+KINDS = ("update", "fence", "unwanted", "cancel", "refuse", "blackout", "nvme", "fence-nvme", "vm")
 RUN_S = 45              # a stretch of traffic around one update, three times as long as it takes on an idle machine
 DESCS_MAX = 65528       # what igb can do
 TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "sessions", "settle_s", "plant",
-       "optional_kernels", "cancel", "owner", "check_leftovers", "machine", "negative", "case", "cmdline", "cmdline_new", "timeout_s",
-       "vm", "flow", "default"}
+       "optional_kernels", "cancel", "owner", "again", "check_leftovers", "machine", "negative", "case", "cmdline", "cmdline_new", "timeout_s",
+       "vm", "flow", "default", "irq"}
+MACHINE = {"iommu", "memory", "nics", "nvmes", "iops", "model", "bystander", "bystander_slot"}
 BEHIND = ("root-port", "switch", "sibling", "pci-bridge")       # sibling: function 1 of the device before it
 VM_FLOWS = ("update", "refused", "killed", "wrong", "cold", "compare")
 VM_KEYS = {"name", "nics", "others", "memory", "hugetlb", "hot", "prealloc", "persona"}
@@ -31,6 +32,7 @@ class Scenario:
     rate: int = 500
     descs: int = 16384
     vectors: int = 4
+    irq: str = "msix"               # of kind nvme: msix | intx
     updates: int = 1
     sessions: str = "one"           # one: all NICs in one session; each: one session per NIC
     settle_s: float = 2.0
@@ -38,6 +40,7 @@ class Scenario:
     optional_kernels: list = field(default_factory=list)
     cancel: str = ""                # session | freeze
     owner: str = ""                 # never | gone: of kind unwanted, what becomes of the device's owner
+    again: bool = False             # of kind fence: can the device be opened like any other afterwards?
     check_leftovers: bool = False
     machine: dict = field(default_factory=dict)
     negative: dict = field(default_factory=dict)
@@ -77,9 +80,10 @@ class Scenario:
         return max(self.descs, min(need, DESCS_MAX))
 
     def machine_text(self):
-        nics = ", ".join(f"{self.machine.get('model', 'igb')} behind {n}" for n in self.machine["nics"])
+        nics = ", ".join([f"{self.machine.get('model', 'igb')} behind {n}" for n in self.machine["nics"]] +
+                         [f"nvme behind {n}" for n in self.machine.get("nvmes", [])])
         vms = f", {len(self.vm)} VM{'s' * (len(self.vm) > 1)}" if self.vm else ""
-        return f"q35, intel-iommu {self.machine['iommu']}, {nics or 'no NIC'}{vms}"
+        return f"q35, intel-iommu {self.machine['iommu']}, {nics or 'no device'}{vms}"
 
 
 def from_dict(name, data):
@@ -93,6 +97,8 @@ def from_dict(name, data):
         data["new"] = [data["new"]]
     machine = {"iommu": "intremap=on", "memory": 1024, "nics": ["root-port"], "bystander": "igb"}
     machine.update(data.get("machine", {}))
+    if set(machine) - MACHINE:
+        raise ScenarioError(f"{name}: a machine has no {', '.join(sorted(set(machine) - MACHINE))}")
     data["machine"] = machine
     s = Scenario(name=name, **data)
     if s.kind not in KINDS:
@@ -114,7 +120,7 @@ def from_dict(name, data):
         if set(case) - CASE or not {"name", "reason"} <= set(case):
             raise ScenarioError(f"{name}: a case has a name, a reason, and of {', '.join(sorted(CASE))} what it needs")
     for where in [machine] + [c.get("machine", {}) for c in s.case]:
-        for behind in where.get("nics", []):
+        for behind in where.get("nics", []) + where.get("nvmes", []):
             if behind not in BEHIND:
                 raise ScenarioError(f"{name}: a NIC is behind {' or '.join(BEHIND)}, not {behind}")
     return s

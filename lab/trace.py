@@ -16,7 +16,7 @@ BUS_MASTER = 4
 @dataclass
 class Event:
     t: float            # seconds, wall clock
-    kind: str           # cfg, mark, gcmd, root, irtable, translation, fault, msi
+    kind: str           # cfg, mark, gcmd, root, irtable, translation, fault, msi, line
     n: int = 0          # position in the trace: the order is exact, the times are not
     bdf: str = ""
     off: int = 0
@@ -49,6 +49,9 @@ def parse_line(line):
     if name == "vtd_ir_remap_msi_req":
         address, data = (int(x, 16) for x in HEX.findall(rest)[:2])
         return Event(t, "msi", off=address, value=data, extra={"through": False})
+    if name == "ioapic_set_irq":
+        number, level = (int(x) for x in re.findall(r"\d+", rest)[:2])
+        return Event(t, "line", off=number, value=level)
     if name == "vtd_dmar_enable":
         return Event(t, "translation", value=int(rest.split()[-1]))
     if name == "vtd_dmar_fault":

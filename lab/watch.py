@@ -233,8 +233,13 @@ def series(times, t0, bucket_ms=BUCKET_MS):
 
 
 def stray_frames(ram_fd, ram, layouts):
-    """(where test frames lie in the guest's RAM outside the slots' memory, where nothing was mapped; how many lie inside)."""
-    needle = traffic.SRC_MAC + struct.pack(">HI", traffic.ETHERTYPE, traffic.MAGIC)
+    """stray() for test frames."""
+    return stray(ram_fd, ram, layouts, traffic.SRC_MAC + struct.pack(">HI", traffic.ETHERTYPE, traffic.MAGIC), 6)
+
+
+def stray(ram_fd, ram, layouts, needle, before):
+    """(where things with `needle` in them, `before` bytes from their start, lie in the guest's RAM outside the slots' memory,
+    where nothing was mapped; how many lie inside)."""
     found, inside, pos, size = [], 0, 0, len(ram)
     while pos < size:
         try:
@@ -244,7 +249,7 @@ def stray_frames(ram_fd, ram, layouts):
             break
         at = ram.find(needle, start, end)
         while at >= 0:
-            frame = at - 6
+            frame = at - before
             if any(layout.holds(frame) for layout in layouts):
                 inside += 1
             else:

@@ -7,7 +7,7 @@ what only adds up says in its section how much there was, and its checks demand 
 from .checks import Bar, as_expected, every, seen, true, verdict, zero
 from .config import config_bars, config_section
 from .dma import dma_bars, dma_section, frames, landed_bar
-from .fence import fence, fence_bars, given_up
+from .fence import fence, fence_bars, given_up, log_bars
 from .iommu import breach_bars, iommu_bars, iommu_section
 from .irq import irq_bars, irq_section, not_quiesced, stray_bars
 from .world import (bystander_bars, bystander_quiesced, growth_in_a_row, growth_over_boots, identity, identity_bars, leftovers,
@@ -16,5 +16,5 @@ from .world import (bystander_bars, bystander_quiesced, growth_in_a_row, growth_
 __all__ = ["Bar", "as_expected", "breach_bars", "bystander_bars", "bystander_quiesced", "config_bars", "config_section",
            "dma_bars", "dma_section", "every", "fence", "fence_bars", "frames", "given_up", "growth_in_a_row",
            "growth_over_boots", "identity", "identity_bars", "iommu_bars", "iommu_section", "irq_bars", "irq_section",
-           "landed_bar", "leftovers", "memory_bars", "milestones", "not_quiesced", "seen", "stray_bars", "true", "verdict",
+           "landed_bar", "leftovers", "log_bars", "memory_bars", "milestones", "not_quiesced", "seen", "stray_bars", "true", "verdict",
            "zero"]

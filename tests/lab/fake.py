@@ -54,6 +54,7 @@ class Machine:
     def start(self):
         self.trace = open(self.trace_path, "w", buffering=1)
         self.ram[CANARY:CANARY + watch.PAGE] = bytes([watch.CANARY_BYTE]) * watch.PAGE
+        self.line("ioapic_set_irq vector: 4 level: 1")
         self.line("vtd_reg_dmar_root addr 0x1000 scalable 0")
         self.line("vtd_reg_ir_root addr 0x2200000 size 0x10000")
         for i in range(len(self.nics)):
@@ -176,7 +177,16 @@ class Machine:
             for i, bdf in enumerate(devices):
                 if "fence" not in self.broken:
                     self.dma[i] = False
-                    self.cfg(bdf, 4, 0x103)
+                    self.cfg(bdf, 4, 0x103 if "intx" in self.broken else 0x503)
+                if "comeback" in self.broken:
+                    self.cfg(bdf, 4, 0x507)
+                if "driver" in self.broken:     # by a reset: as it should be
+                    self.cfg(bdf, 0xA8, 0x8000)
+                    self.cfg(bdf, 4, 0x107)
+                if "sends" in self.broken:
+                    self.message(i)
+                if "asserts" in self.broken:
+                    self.line(f"ioapic_set_irq vector: {20 + i} level: 1")
             self.line("vtd_reg_write_gcmd status 0xc7000000 value 0x6000000")
         else:
             self.line("vtd_reg_dmar_root addr 0x2000 scalable 0")
@@ -314,6 +324,14 @@ class Machine:
             send({"ev": "pci", "bdf": a["bdf"], "off": at, "hex": bytes(image[at:at + 1024]).hex(), "last": at == 3072})
         return {"size": 4096}
 
+    def do_pci_read(self, a, send):
+        return {"value": 0x503}
+
+    def do_pci_write(self, a, send):
+        if "yields" in self.broken:
+            self.cfg(a["bdf"], a["off"], a["value"])
+        return {}
+
     def do_sys_read(self, a, send):
         return {"text": "state adopted\nwithheld 2\nbar 2\nunexplained 0\n", "eof": True}
 
@@ -327,7 +345,8 @@ class Machine:
         return {"kho_entries": 3 + extra, "mem_unused_kb": 900000 - lost, "preserved": len(self.preserved)}
 
     def do_klog(self, a, send):
-        send({"ev": "klog", "seq": 1, "prio": 6, "at_us": 1000, "line": "hello"})
+        text = "irq 20: nobody cared (try booting with the \"irqpoll\" option)" if "scream" in self.broken else "hello"
+        send({"ev": "klog", "seq": 1, "prio": 6, "at_us": 1000, "line": text})
         return {"next": 2}
 
     def do_net_check(self, a, send):

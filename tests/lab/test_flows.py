@@ -121,6 +121,13 @@ class Whole(unittest.TestCase):
     def test_fence(self):
         for name in ("fence-no-luo", "fence-no-iommu"):
             self.assertEqual(self.reasons(name), [])
+        self.assertEqual(self.reasons("fence-no-luo", "driver"), [])
+        for broken, reason in (("intx", "intx_disabled:0000:01:00.0"), ("sends", "fenced_sends:0000:01:00.0"),
+                               ("comeback", "comebacks:0000:01:00.0 Command 0503→0507: Bus Master on"),
+                               ("asserts", "fenced_asserts:0000:01:00.0"), ("mute", "usable_again:0000:01:00.0")):
+            self.assertEqual(self.reasons("fence-no-luo", broken), [reason])
+        self.assertIn("comebacks:0000:01:00.0 Command 0503→0107: INTx on", self.reasons("fence-no-luo", "yields"))
+        self.assertTrue(self.reasons("fence-no-luo", "scream")[0].startswith("nobody_cared:irq 20"))
         out = self.go("fence-no-luo", ["fence"], negative=True)
         self.assertTrue(out["negative"]["as_expected"])
 

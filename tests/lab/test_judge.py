@@ -4,7 +4,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.dirname(__file__))
-from lab import judge, trace            # noqa: E402
+from lab import devices, judge, trace   # noqa: E402
 from images import NIC, OTHER, PORT, images     # noqa: E402
 
 
@@ -28,6 +28,9 @@ def between(*lines):
     return trace.parse([mark(0xA0), *lines, mark(0xA1)])
 
 
+LINE = "1@100.000000:ioapic_set_irq vector: 20 level: 1"
+MESSAGE = ("1@100.000000:vtd_ir_remap_msi_req addr 0xfee00278 data 0x0",
+           "1@100.000000:vtd_ir_irte_get index 5 low 0x40100 high 0x20025000d")
 WINDOWS = [(0xA0, 0xA1, images())]
 
 
@@ -134,18 +137,57 @@ class Irq(unittest.TestCase):
         self.assertEqual(judge.not_quiesced(between(), WINDOWS, [NIC]), [NIC])
 
 
+class Fence(unittest.TestCase):
+    STOP, FLR = cfg(NIC, 4, 0x503), cfg(NIC, 0xA8, 0xA810)
+
+    def one(self, *lines, line=20):
+        return judge.fence(between(*lines), WINDOWS[0], NIC, [PORT], line)
+
+    def test_in_time(self):
+        for lines, want in (((self.STOP, OFF), (True, True)), ((OFF, self.STOP), (True, False)), ((OFF,), (False, False)),
+                            ((self.STOP,), (True, True))):
+            f = self.one(*lines)
+            self.assertEqual((f.off is not None, f.in_time), want)
+
+    def test_intx_goes_with_it(self):
+        self.assertTrue(self.one(self.STOP).intx_off)
+        self.assertFalse(self.one(cfg(NIC, 4, 0x103)).intx_off)
+        self.assertTrue(self.one(cfg(NIC, 4, 0x103), cfg(NIC, 4, 0x503)).intx_off)
+        self.assertFalse(self.one(cfg(NIC, 4, 0x103), cfg(NIC, 4, 0x107), cfg(NIC, 4, 0x503)).intx_off)
+
+    def test_comebacks(self):
+        on, intx, sizing = cfg(NIC, 4, 0x507), cfg(NIC, 4, 0x103), cfg(NIC, 4, 0x500)
+        self.assertEqual(self.one(self.STOP, sizing, self.STOP).back, [])
+        self.assertEqual(self.one(self.STOP, on).back, ["Command 0503→0507: Bus Master on"])
+        self.assertEqual(self.one(self.STOP, intx).back, ["Command 0503→0103: INTx on"])
+        self.assertEqual(self.one(self.STOP, cfg(NIC, 5, 0x01)).back, ["Command 0503→0103: INTx on"])
+        self.assertEqual(len(self.one(self.STOP, cfg(OTHER, 0xA8, 0x8000), cfg(PORT, 0x3E, 2), on).back), 1)
+
+    def test_a_reset_ends_it(self):
+        for reset in (self.FLR, cfg(PORT, 0x3E, 0x42)):
+            f = self.one(self.STOP, reset, cfg(NIC, 4, 0x107), *MESSAGE, LINE)
+            self.assertEqual((f.back, f.sent, f.asserted, f.reset is not None), ([], 0, 0, True))
+        f = self.one(self.FLR, self.STOP, cfg(NIC, 4, 0x507))       # before the fence it does not count
+        self.assertEqual((len(f.back), f.reset), (1, None))
+
+    def test_interrupts_after_it(self):
+        f = self.one(*MESSAGE, LINE, self.STOP, *MESSAGE, LINE, LINE.replace("level: 1", "level: 0"))
+        self.assertEqual((f.sent, f.asserted), (1, 1))
+        self.assertEqual(self.one(self.STOP, LINE, line=21).asserted, 0)
+
+    def test_where_a_line_ends(self):
+        self.assertEqual(devices.line("0000:01:00.0", ["0000:00:04.0"], 1), 20)
+        self.assertEqual(devices.line("0000:01:00.1", ["0000:00:05.0"], 2), 22)
+        self.assertEqual(devices.line("0000:03:01.0", ["0000:00:07.0", "0000:01:00.0", "0000:02:01.0"], 1), 21)
+        self.assertIsNone(devices.line("0000:01:00.0", ["0000:00:04.0"], 0))
+
+
 class World(unittest.TestCase):
     def test_identity(self):
         a = {"bars": [1, 2], "vconfig_sha": "x", "command": 0x107}
         self.assertEqual(judge.identity(a, dict(a, command=0x507)), [])
         self.assertEqual(judge.identity(a, {"bars": [1, 3], "vconfig_sha": "y", "command": 0x103}),
                          ["bars", "vconfig_sha", "command"])
-
-    def test_fence(self):
-        clear = cfg(NIC, 4, 0x103)
-        for lines, want in (((clear, OFF), (True, True)), ((OFF, clear), (True, False)), ((OFF,), (False, False)),
-                            ((clear,), (True, True))):
-            self.assertEqual(judge.fence(between(*lines), WINDOWS, [NIC]), {NIC: want})
 
     def test_bystander(self):
         self.assertTrue(judge.bystander_quiesced(between(cfg(OTHER, 4, 0x103), ROOT), WINDOWS, OTHER))

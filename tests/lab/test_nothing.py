@@ -97,22 +97,23 @@ class Blind(unittest.TestCase):
                        lambda: trace.window(BLIND, 0xA0, None), lambda: trace.window(EMPTY, 0xA0, 0xA2),
                        lambda: judge.config_section(BLIND, WINDOWS, []), lambda: judge.iommu_section(BLIND, WINDOWS, [], 0),
                        lambda: msi.stray(BLIND, WINDOWS, [NIC]), lambda: judge.not_quiesced(BLIND, WINDOWS, [NIC]),
-                       lambda: judge.bystander_quiesced(BLIND, WINDOWS, NIC), lambda: judge.fence(BLIND, WINDOWS, [NIC]),
-                       lambda: judge.fence_bars(BLIND, WINDOWS, [NIC])):
+                       lambda: judge.bystander_quiesced(BLIND, WINDOWS, NIC), lambda: judge.fence(BLIND, WINDOWS[0], NIC),
+                       lambda: judge.fence_bars(BLIND, WINDOWS, {NIC: ((), 20)})):
             with self.assertRaises(NotSeen):
                 judged()
 
     def test_no_windows_and_no_functions(self):
         for judged in (lambda: judge.not_quiesced(EMPTY, [], [NIC]), lambda: judge.not_quiesced(EMPTY, WINDOWS, []),
                        lambda: judge.not_quiesced(EMPTY, [(0xA0, 0xA1, {NIC: bytes(4096)})], [NIC]),
-                       lambda: judge.bystander_quiesced(EMPTY, [], NIC), lambda: judge.fence(EMPTY, [], [NIC]),
-                       lambda: judge.fence_bars(EMPTY, WINDOWS, []), lambda: judge.every("x", {})):
+                       lambda: judge.bystander_quiesced(EMPTY, [], NIC), lambda: judge.fence_bars(EMPTY, [], {NIC: ((), 20)}),
+                       lambda: judge.fence_bars(EMPTY, WINDOWS, {}), lambda: judge.every("x", {})):
             with self.assertRaises(NotSeen):
                 judged()
         self.assertEqual(msi.stray(EMPTY, [], [NIC]), {NIC: None})
         self.assertEqual(msi.stray(EMPTY, WINDOWS, [NIC]), {NIC: None})
-        self.assertEqual(reasons(judge.fence_bars(EMPTY, WINDOWS, [NIC])),
-                         [f"fenced:{NIC}", f"fence_before_translation_off:{NIC}"])
+        self.assertEqual(reasons(judge.fence_bars(EMPTY, WINDOWS, {NIC: ((), 20)})), [
+            "not_seen:lines", f"fenced:{NIC}", f"fence_before_translation_off:{NIC}", f"intx_disabled:{NIC}"])
+        self.assertEqual(reasons(judge.log_bars([])), ["not_seen:kernel_log"])
         self.assertEqual(judge.given_up([], NIC, images()[NIC]), (False, False))
 
     def test_no_config_space(self):
