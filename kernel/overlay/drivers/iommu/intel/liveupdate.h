@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * VT-d live update: hooks of the Intel IOMMU driver, and what the files of its
- * live update share.
+ * VT-d live update: hooks of the Intel IOMMU driver.
  *
  * Copyright (c) 2026 The holdfast authors
  */
@@ -23,13 +22,6 @@ bool intel_lu_attach_deferred(struct device_domain_info *info);
 bool intel_lu_keeps_context(struct intel_iommu *iommu, u8 bus, u8 devfn);
 int intel_lu_switch(struct dmar_domain *domain, struct device *dev);
 void intel_lu_finish(struct device *dev);
-
-/* For drivers/iommu/liveupdate.c, at the first PCI scan. */
-const char *intel_lu_not_ready(void);
-
-/* lu_incoming.c, for intel_lu_ops */
-bool intel_lu_adopted(struct device *dev);
-bool intel_lu_unfinished(struct device *dev);
 
 extern const struct iommu_lu_ops intel_lu_ops;
 #define INTEL_LU_OPS	(&intel_lu_ops)

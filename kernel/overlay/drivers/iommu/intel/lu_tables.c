@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * VT-d live update, old kernel: the handover tables, and the memory of page tables.
+ * VT-d live update, old kernel: the handover tables.
  *
  * Copyright (c) 2026 The holdfast authors
  */
@@ -14,98 +14,79 @@
  * context table blocks, just as a missing one does, so hardware may be
  * pointed at the root at any time.
  *
- * Page tables are not copied: hardware goes on to walk the live ones. At freeze
- * every page is marked to survive and put on a list, once for all functions
- * that share the domain. The list exists only so that the pages can be freed.
- * iommu-pages are unmovable folios, so they are never in KHO's scratch area.
- *
- * Locks: everything here is called under lu_lock of liveupdate.c.
+ * Locks: everything here is called under the core's lock.
  */
 
 #include <linux/err.h>
 #include <linux/kexec_handover.h>
 #include <linux/slab.h>
 
-#include "lu_outgoing.h"
+#include "lu_internal.h"
 #include "pasid.h"
 
-LIST_HEAD(intel_lu_units);
-LIST_HEAD(intel_lu_tables);
 static LIST_HEAD(lu_ctxs);
 
-static void *lu_page_alloc(void)
+static void *lu_page_alloc(struct intel_iommu *iommu)
 {
-	return kho_alloc_preserve(VTD_PAGE_SIZE);
+	void *page = kho_alloc_preserve(VTD_PAGE_SIZE);
+
+	if (!IS_ERR(page))
+		__iommu_flush_cache(iommu, page, VTD_PAGE_SIZE);
+	return page;
 }
 
 /**
- * intel_lu_unit_get - take a user reference on the handover root of a unit
- * @iommu: the unit
+ * intel_lu_top_get - make the handover root of a unit
+ * @unit: the unit
  *
- * Return: it, made if it is the first, or an error pointer.
+ * Return: 0, or a negative errno.
  */
-struct lu_unit *intel_lu_unit_get(struct intel_iommu *iommu)
+int intel_lu_top_get(struct iommu_lu_unit *unit)
 {
-	struct lu_unit *unit;
+	struct intel_iommu *iommu = unit->hw;
+	struct iommu_lu_unit_ser *ser = &unit->ser;
+	void *root;
 
-	list_for_each_entry(unit, &intel_lu_units, node) {
-		if (unit->iommu == iommu) {
-			unit->users++;
-			return unit;
-		}
+	root = lu_page_alloc(iommu);
+	if (IS_ERR(root))
+		return PTR_ERR(root);
+
+	unit->top = root;
+	ser->reg_base = iommu->reg_phys;
+	ser->top_pa = virt_to_phys(root);
+	ser->regs[0] = ser->top_pa;
+	ser->segment = iommu->segment;
+	if (sm_supported(iommu)) {
+		ser->regs[0] |= DMA_RTADDR_SMT;
+		ser->flags = IOMMU_LU_UNIT_VTD_SCALABLE;
 	}
-
-	unit = kzalloc_obj(*unit);
-	if (!unit)
-		return ERR_PTR(-ENOMEM);
-
-	unit->root = lu_page_alloc();
-	if (IS_ERR(unit->root)) {
-		int err = PTR_ERR(unit->root);
-
-		kfree(unit);
-		return ERR_PTR(err);
-	}
-	__iommu_flush_cache(iommu, unit->root, VTD_PAGE_SIZE);
-	unit->iommu = iommu;
-	unit->users = 1;
-	list_add_tail(&unit->node, &intel_lu_units);
-	return unit;
+	return 0;
 }
 
 /**
- * intel_lu_unit_put - drop a user reference; the last frees
- * @unit: from intel_lu_unit_get()
+ * intel_lu_top_put - free the handover root of a unit
+ * @unit: the unit
  */
-void intel_lu_unit_put(struct lu_unit *unit)
+void intel_lu_top_put(struct iommu_lu_unit *unit)
 {
-	if (--unit->users)
-		return;
-	list_del(&unit->node);
-	kho_unpreserve_free(unit->root);
-	kfree(unit);
+	kho_unpreserve_free(unit->top);
 }
 
 static void lu_ctx_set_root(struct lu_ctx *ctx, u64 val)
 {
-	struct root_entry *re = &ctx->unit->root[ctx->bus];
+	struct root_entry *root = ctx->unit->top;
+	struct root_entry *re = &root[ctx->bus];
 	u64 *half = ctx->upper ? &re->hi : &re->lo;
 
 	WRITE_ONCE(*half, val);
-	__iommu_flush_cache(ctx->unit->iommu, half, sizeof(*half));
+	__iommu_flush_cache(ctx->unit->hw, half, sizeof(*half));
 }
 
-/**
- * intel_lu_ctx_get - take a user reference on a context table of the handover root
- * @unit: the unit
- * @bus: bus number of the requester ID
- * @devfn: device and function number of the requester ID
- *
- * Return: it, made if it is the first, or an error pointer.
- */
-struct lu_ctx *intel_lu_ctx_get(struct lu_unit *unit, u8 bus, u8 devfn)
+/* The context table of a requester ID, made if it is the first on it. */
+static struct lu_ctx *lu_ctx_get(struct iommu_lu_unit *unit, u8 bus, u8 devfn)
 {
-	bool upper = sm_supported(unit->iommu) && devfn >= 0x80;
+	struct intel_iommu *iommu = unit->hw;
+	bool upper = sm_supported(iommu) && devfn >= 0x80;
 	struct lu_ctx *ctx;
 
 	list_for_each_entry(ctx, &lu_ctxs, node) {
@@ -119,14 +100,13 @@ struct lu_ctx *intel_lu_ctx_get(struct lu_unit *unit, u8 bus, u8 devfn)
 	if (!ctx)
 		return ERR_PTR(-ENOMEM);
 
-	ctx->entries = lu_page_alloc();
+	ctx->entries = lu_page_alloc(iommu);
 	if (IS_ERR(ctx->entries)) {
 		int err = PTR_ERR(ctx->entries);
 
 		kfree(ctx);
 		return ERR_PTR(err);
 	}
-	__iommu_flush_cache(unit->iommu, ctx->entries, VTD_PAGE_SIZE);
 	ctx->unit = unit;
 	ctx->bus = bus;
 	ctx->upper = upper;
@@ -136,11 +116,7 @@ struct lu_ctx *intel_lu_ctx_get(struct lu_unit *unit, u8 bus, u8 devfn)
 	return ctx;
 }
 
-/**
- * intel_lu_ctx_put - drop a user reference; the last frees
- * @ctx: from intel_lu_ctx_get()
- */
-void intel_lu_ctx_put(struct lu_ctx *ctx)
+static void lu_ctx_put(struct lu_ctx *ctx)
 {
 	if (--ctx->users)
 		return;
@@ -150,17 +126,83 @@ void intel_lu_ctx_put(struct lu_ctx *ctx)
 	kfree(ctx);
 }
 
+/* A PASID directory and table, in scalable mode. */
+static int lu_pasid_alloc(struct lu_tables *tables, struct intel_iommu *iommu)
+{
+	void *page;
+
+	if (!sm_supported(iommu))
+		return 0;
+
+	page = lu_page_alloc(iommu);
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	tables->pasid = page;
+
+	page = lu_page_alloc(iommu);
+	if (IS_ERR(page)) {
+		kho_unpreserve_free(tables->pasid);
+		return PTR_ERR(page);
+	}
+	tables->dir = page;
+	tables->dir[0].val = virt_to_phys(tables->pasid) | PASID_PTE_PRESENT;
+	__iommu_flush_cache(iommu, tables->dir, sizeof(*tables->dir));
+	return 0;
+}
+
 /**
- * intel_lu_ctx_entry - where the context entry of a function is
+ * intel_lu_fn_get - make the tables that a function needs
  * @fn: the function
  *
- * Return: the entry in the handover tables.
+ * Return: 0, or a negative errno.
  */
-struct context_entry *intel_lu_ctx_entry(struct lu_fn *fn)
+int intel_lu_fn_get(struct iommu_lu_fn *fn)
 {
-	if (!sm_supported(fn->unit->iommu))
-		return &fn->ctx->entries[fn->devfn];
-	return &fn->ctx->entries[(fn->devfn & 0x7f) * 2];
+	struct iommu_lu_fn_ser *ser = &fn->ser;
+	struct lu_tables *tables;
+	int err;
+
+	tables = kzalloc_obj(*tables);
+	if (!tables)
+		return -ENOMEM;
+
+	tables->ctx = lu_ctx_get(fn->unit, ser->bus, ser->devfn);
+	if (IS_ERR(tables->ctx)) {
+		err = PTR_ERR(tables->ctx);
+		goto err_free;
+	}
+
+	err = lu_pasid_alloc(tables, fn->unit->hw);
+	if (err)
+		goto err_put_ctx;
+
+	ser->page_pa = virt_to_phys(tables->ctx->entries);
+	if (tables->dir) {
+		ser->pages[0] = virt_to_phys(tables->dir);
+		ser->pages[1] = virt_to_phys(tables->pasid);
+	}
+	fn->priv = tables;
+	return 0;
+
+err_put_ctx:
+	lu_ctx_put(tables->ctx);
+err_free:
+	kfree(tables);
+	return err;
+}
+
+/**
+ * intel_lu_fn_put - undo intel_lu_fn_get()
+ * @fn: the function
+ */
+void intel_lu_fn_put(struct iommu_lu_fn *fn)
+{
+	struct lu_tables *tables = fn->priv;
+
+	kho_unpreserve_free(tables->pasid);
+	kho_unpreserve_free(tables->dir);
+	lu_ctx_put(tables->ctx);
+	kfree(tables);
 }
 
 /**
@@ -169,147 +211,17 @@ struct context_entry *intel_lu_ctx_entry(struct lu_fn *fn)
  * @lo: low half
  * @hi: high half
  */
-void intel_lu_set_context(struct lu_fn *fn, u64 lo, u64 hi)
+void intel_lu_set_context(struct iommu_lu_fn *fn, u64 lo, u64 hi)
 {
-	struct context_entry *entry = intel_lu_ctx_entry(fn);
+	struct intel_iommu *iommu = fn->unit->hw;
+	struct lu_tables *tables = fn->priv;
+	struct context_entry *entry = tables->ctx->entries;
 
+	if (sm_supported(iommu))
+		entry += (fn->ser.devfn & 0x7f) * 2;
+	else
+		entry += fn->ser.devfn;
 	WRITE_ONCE(entry->hi, hi);
 	WRITE_ONCE(entry->lo, lo);
-	__iommu_flush_cache(fn->unit->iommu, entry, sizeof(*entry));
-}
-
-/**
- * intel_lu_pasid_alloc - make a PASID directory and table, in scalable mode
- * @fn: the function
- *
- * Return: 0, or a negative errno.
- */
-int intel_lu_pasid_alloc(struct lu_fn *fn)
-{
-	struct intel_iommu *iommu = fn->unit->iommu;
-	void *page;
-
-	if (!sm_supported(iommu))
-		return 0;
-
-	page = lu_page_alloc();
-	if (IS_ERR(page))
-		return PTR_ERR(page);
-	fn->dir = page;
-
-	page = lu_page_alloc();
-	if (IS_ERR(page)) {
-		kho_unpreserve_free(fn->dir);
-		fn->dir = NULL;
-		return PTR_ERR(page);
-	}
-	fn->pasid = page;
-	fn->dir[0].val = virt_to_phys(fn->pasid) | PASID_PTE_PRESENT;
-	__iommu_flush_cache(iommu, fn->dir, VTD_PAGE_SIZE);
-	__iommu_flush_cache(iommu, fn->pasid, VTD_PAGE_SIZE);
-	return 0;
-}
-
-static int lu_count_page(void *table, void *arg)
-{
-	u64 *nr = arg;
-
-	++*nr;
-	return 0;
-}
-
-static int lu_keep_page(void *page, void *arg)
-{
-	struct folio *folio = virt_to_folio(page);
-	struct lu_table *table = arg;
-	u64 *entry;
-	int err;
-
-	entry = kho_block_set_it_reserve_entry(&table->it);
-	if (!entry)
-		return -EAGAIN;
-
-	err = kho_preserve_folio(folio);
-	if (err) {
-		*entry = 0;
-		return err;
-	}
-	*entry = PFN_PHYS(folio_pfn(folio)) | folio_order(folio);
-	table->crc = vtd_lu_pages_crc(table->crc, *entry);
-	table->nr++;
-	return 0;
-}
-
-static void lu_table_drop(struct lu_table *table)
-{
-	struct kho_block_set_it it;
-	u64 *entry;
-
-	kho_block_set_it_init(&it, &table->pages);
-	while (table->nr && (entry = kho_block_set_it_read_entry(&it))) {
-		kho_unpreserve_folio(pfn_folio(PHYS_PFN(*entry)));
-		table->nr--;
-	}
-	kho_block_set_destroy(&table->pages);
-	kfree(table);
-}
-
-/**
- * intel_lu_table_get - preserve the memory of a page table
- * @domain: the domain; its mappings do not change until intel_lu_table_put()
- *
- * Return: it, made if no other function uses the domain, or an error pointer.
- */
-struct lu_table *intel_lu_table_get(struct dmar_domain *domain)
-{
-	const struct pt_iommu_ops *ops = domain->iommu.ops;
-	struct lu_table *table;
-	u64 nr = 0;
-	int err;
-
-	list_for_each_entry(table, &intel_lu_tables, node) {
-		if (table->domain == domain) {
-			table->users++;
-			return table;
-		}
-	}
-
-	table = kzalloc_obj(*table);
-	if (!table)
-		return ERR_PTR(-ENOMEM);
-
-	kho_block_set_init(&table->pages, sizeof(u64));
-	table->domain = domain;
-	table->users = 1;
-	table->crc = ~0U;
-
-	err = ops->for_each_table(&domain->iommu, lu_count_page, &nr);
-	if (!err)
-		err = kho_block_set_grow(&table->pages, nr);
-	if (!err) {
-		kho_block_set_it_init(&table->it, &table->pages);
-		err = ops->for_each_table(&domain->iommu, lu_keep_page, table);
-	}
-	/* The page table is locked, so both walks must see the same. */
-	if (!err && table->nr != nr)
-		err = -EAGAIN;
-	if (err) {
-		lu_table_drop(table);
-		return ERR_PTR(err);
-	}
-	table->crc = ~table->crc;
-	list_add_tail(&table->node, &intel_lu_tables);
-	return table;
-}
-
-/**
- * intel_lu_table_put - drop a user reference; the last undoes intel_lu_table_get()
- * @table: the page table
- */
-void intel_lu_table_put(struct lu_table *table)
-{
-	if (--table->users)
-		return;
-	list_del(&table->node);
-	lu_table_drop(table);
+	__iommu_flush_cache(iommu, entry, sizeof(*entry));
 }

@@ -274,6 +274,178 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 	},
 	[PCI_LU_REASON_NO_MEMORY] = { "no-memory", "out of memory" },
 	[PCI_LU_REASON_TOO_MANY] = { "too-many", "the record is full" },
+	[PCI_LU_REASON_IOMMU_REC_SHORT] = {
+		"iommu-record-short",
+		"the IOMMU record is shorter than its header",
+	},
+	[PCI_LU_REASON_IOMMU_REC_COMPATIBLE] = {
+		"iommu-record-compatible",
+		"the IOMMU record has an unknown compatible string",
+	},
+	[PCI_LU_REASON_IOMMU_REC_VERSION] = {
+		"iommu-record-version",
+		"the IOMMU record has an unknown version",
+	},
+	[PCI_LU_REASON_IOMMU_REC_SIZES] = {
+		"iommu-record-sizes",
+		"the IOMMU record has entries of impossible size",
+	},
+	[PCI_LU_REASON_IOMMU_REC_COUNT] = {
+		"iommu-record-count",
+		"the IOMMU record has an impossible number of entries",
+	},
+	[PCI_LU_REASON_IOMMU_REC_TOTAL_SIZE] = {
+		"iommu-record-total-size",
+		"the size of the IOMMU record does not match its contents",
+	},
+	[PCI_LU_REASON_IOMMU_REC_CRC] = {
+		"iommu-record-crc",
+		"the checksum of the IOMMU record is wrong",
+	},
+	[PCI_LU_REASON_IOMMU_REC_REQUIRED] = {
+		"iommu-record-required",
+		"the IOMMU record requires a feature that this kernel does not know",
+	},
+	[PCI_LU_REASON_IOMMU_REC_KIND] = {
+		"iommu-record-kind",
+		"the IOMMU record is about a kind of IOMMU that this kernel does not know",
+	},
+	[PCI_LU_REASON_IOMMU_REC_MODE] = {
+		"iommu-record-mode",
+		"a unit in the IOMMU record is in another mode than the record",
+	},
+	[PCI_LU_REASON_IOMMU_REC_ADDRESS] = {
+		"iommu-record-address",
+		"the IOMMU record is not in memory",
+	},
+	[PCI_LU_REASON_IOMMU_UNIT_ADDRESS] = {
+		"iommu-unit-address",
+		"a unit in the IOMMU record has an impossible address",
+	},
+	[PCI_LU_REASON_IOMMU_UNIT_TOP] = {
+		"iommu-unit-top",
+		"a unit in the IOMMU record has an impossible top-level table",
+	},
+	[PCI_LU_REASON_IOMMU_UNIT_DUPLICATE] = {
+		"iommu-unit-duplicate",
+		"a unit is in the IOMMU record twice",
+	},
+	[PCI_LU_REASON_IOMMU_UNIT_UNUSED] = {
+		"iommu-unit-unused",
+		"a unit in the IOMMU record has no function",
+	},
+	[PCI_LU_REASON_IOMMU_UNIT_IRT] = {
+		"iommu-unit-irt",
+		"a unit in the IOMMU record has an impossible interrupt remapping table",
+	},
+	[PCI_LU_REASON_IOMMU_TABLE_PAGES] = {
+		"iommu-table-pages",
+		"a page table in the IOMMU record has no pages",
+	},
+	[PCI_LU_REASON_IOMMU_TABLE_REFS] = {
+		"iommu-table-refs",
+		"a page table in the IOMMU record has the wrong number of users",
+	},
+	[PCI_LU_REASON_IOMMU_FN_INDEX] = {
+		"iommu-function-index",
+		"a function in the IOMMU record refers to no unit or page table",
+	},
+	[PCI_LU_REASON_IOMMU_FN_SEGMENT] = {
+		"iommu-function-segment",
+		"a function in the IOMMU record is on another segment than its unit",
+	},
+	[PCI_LU_REASON_IOMMU_FN_DUPLICATE] = {
+		"iommu-function-duplicate",
+		"a function is in the IOMMU record twice",
+	},
+	[PCI_LU_REASON_IOMMU_FN_TAG] = {
+		"iommu-function-tag",
+		"a function in the IOMMU record has an impossible domain ID",
+	},
+	[PCI_LU_REASON_IOMMU_FN_ENTRY] = {
+		"iommu-function-entry",
+		"a function in the IOMMU record has an impossible entry",
+	},
+	[PCI_LU_REASON_IOMMU_FN_PAGES] = {
+		"iommu-function-pages",
+		"a function in the IOMMU record has impossible tables of its own",
+	},
+	[PCI_LU_REASON_IOMMU_FN_STREAM] = {
+		"iommu-function-stream",
+		"a function in the IOMMU record has an impossible stream ID",
+	},
+	[PCI_LU_REASON_IOMMU_NO_RECORD] = {
+		"iommu-no-record",
+		"the previous kernel handed no DMA translation over",
+	},
+	[PCI_LU_REASON_IOMMU_NO_DRIVER] = {
+		"iommu-no-driver",
+		"this kernel has no driver for the IOMMU that was handed over",
+	},
+	[PCI_LU_REASON_IOMMU_OFF] = {
+		"iommu-off",
+		"DMA remapping is off",
+	},
+	[PCI_LU_REASON_IOMMU_CMPXCHG16B] = {
+		"iommu-cmpxchg16b",
+		"the CPU lacks cmpxchg16b, which replaces a context entry in one step",
+	},
+	[PCI_LU_REASON_IOMMU_NO_QI] = {
+		"iommu-no-queue",
+		"the remapping unit has no queued invalidation",
+	},
+	[PCI_LU_REASON_IOMMU_IGNORED] = {
+		"iommu-ignored",
+		"this kernel does not use the remapping unit",
+	},
+	[PCI_LU_REASON_IOMMU_MODE] = {
+		"iommu-mode",
+		"the remapping unit is not in the mode that was handed over",
+	},
+	[PCI_LU_REASON_IOMMU_SEGMENT] = {
+		"iommu-segment",
+		"the remapping unit is on another PCI segment",
+	},
+	[PCI_LU_REASON_IOMMU_NOT_LIVE] = {
+		"iommu-not-live",
+		"the remapping unit does not use the tables that were handed over",
+	},
+	[PCI_LU_REASON_IOMMU_TABLES] = {
+		"iommu-tables",
+		"the tables that were handed over are not those of the record",
+	},
+	[PCI_LU_REASON_IOMMU_TAG_RANGE] = {
+		"iommu-tag-range",
+		"a domain ID that was handed over is out of range",
+	},
+	[PCI_LU_REASON_IOMMU_UNIT_MISSING] = {
+		"iommu-unit-missing",
+		"a remapping unit that was handed over is not there",
+	},
+	[PCI_LU_REASON_IOMMU_DIRTY_TRACKING] = {
+		"iommu-dirty-tracking",
+		"DMA dirty tracking is on",
+	},
+	[PCI_LU_REASON_IOMMU_ATS] = {
+		"iommu-ats",
+		"ATS is on in the device and this kernel cannot use it",
+	},
+	[PCI_LU_REASON_IOMMU_ENTRY_LOST] = {
+		"iommu-entry-lost",
+		"its context entry could not be copied",
+	},
+	[PCI_LU_REASON_IOMMU_DISABLED] = {
+		"iommu-disabled",
+		"DMA translation is switched off",
+	},
+	[PCI_LU_REASON_IOMMU_UNCLAIMED] = {
+		"iommu-unclaimed",
+		"the update ended before its owner had attached it",
+	},
+	[PCI_LU_REASON_IOMMU_RESTART] = {
+		"iommu-restart",
+		"the system goes down before the update was finished",
+	},
 };
 
 static const struct pci_lu_reason_desc *pci_lu_reason_find(unsigned int reason)

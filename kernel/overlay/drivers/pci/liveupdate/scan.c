@@ -45,13 +45,16 @@
 /* Why this kernel can adopt no function at all. */
 static const char *pci_lu_scan_refusal(void)
 {
+	enum pci_lu_reason why;
+
 	if (pci_lu_incoming_refused())
 		return pci_lu_incoming_refused();
 	if (!liveupdate_enabled())
 		return pci_lu_reason_text(PCI_LU_REASON_ADOPT_DISABLED);
 	if (pcibios_assign_all_busses())
 		return pci_lu_reason_text(PCI_LU_REASON_ASSIGN_BUSSES);
-	return iommu_lu_not_ready();
+	why = iommu_lu_not_ready();
+	return why == PCI_LU_OK ? NULL : pci_lu_reason_text(why);
 }
 
 /* Arm the guard on the listed functions of a bus. */

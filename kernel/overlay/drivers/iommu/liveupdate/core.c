@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * IOMMU live update: what does not depend on the IOMMU driver.
+ * IOMMU live update: what the owner of a device and the IOMMU core call.
  *
  * Copyright (c) 2026 The holdfast authors
  */
@@ -31,8 +31,8 @@
 #include <linux/pci.h>
 #include <linux/pci_liveupdate.h>
 
-#include "intel/liveupdate.h"
-#include "iommu-priv.h"
+#include "../iommu-priv.h"
+#include "internal.h"
 
 static const struct iommu_lu_ops *lu_ops(struct device *dev)
 {
@@ -77,6 +77,30 @@ static bool lu_has_direct_regions(struct device *dev)
 	return found;
 }
 
+static enum pci_lu_reason lu_check(struct device *dev)
+{
+	const struct iommu_lu_ops *ops = lu_ops(dev);
+
+	if (!dev_is_pci(dev) || !dev->iommu_group)
+		return PCI_LU_REASON_NO_IOMMU;
+	if (!ops)
+		return PCI_LU_REASON_IOMMU_UNSUPPORTED;
+	if (!msi_device_has_isolated_msi(dev))
+		return PCI_LU_REASON_NO_INTREMAP;
+	if (iommu_group_for_each_dev(dev->iommu_group, to_pci_dev(dev),
+				     lu_other_device))
+		return PCI_LU_REASON_GROUP;
+	if (pci_for_each_dma_alias(to_pci_dev(dev), lu_other_alias,
+				   to_pci_dev(dev)))
+		return PCI_LU_REASON_DMA_ALIAS;
+	if (iommu_lu_in_unfinished(dev))
+		return PCI_LU_REASON_NOT_FINISHED;
+	if (lu_has_direct_regions(dev))
+		return PCI_LU_REASON_RMRR;
+
+	return ops->refusal(dev);
+}
+
 /**
  * iommu_lu_refusal - why the translation of a device cannot be preserved
  * @dev: the device, with its owner's domain attached
@@ -86,24 +110,9 @@ static bool lu_has_direct_regions(struct device *dev)
  */
 const char *iommu_lu_refusal(struct device *dev)
 {
-	const struct iommu_lu_ops *ops = lu_ops(dev);
+	enum pci_lu_reason why = lu_check(dev);
 
-	if (!dev_is_pci(dev) || !dev->iommu_group)
-		return pci_lu_reason_text(PCI_LU_REASON_NO_IOMMU);
-	if (!ops)
-		return pci_lu_reason_text(PCI_LU_REASON_IOMMU_UNSUPPORTED);
-	if (!msi_device_has_isolated_msi(dev))
-		return pci_lu_reason_text(PCI_LU_REASON_NO_INTREMAP);
-	if (iommu_group_for_each_dev(dev->iommu_group, to_pci_dev(dev),
-				     lu_other_device))
-		return pci_lu_reason_text(PCI_LU_REASON_GROUP);
-	if (pci_for_each_dma_alias(to_pci_dev(dev), lu_other_alias,
-				   to_pci_dev(dev)))
-		return pci_lu_reason_text(PCI_LU_REASON_DMA_ALIAS);
-	if (lu_has_direct_regions(dev))
-		return pci_lu_reason_text(PCI_LU_REASON_RMRR);
-
-	return ops->refusal(dev);
+	return why == PCI_LU_OK ? NULL : pci_lu_reason_text(why);
 }
 EXPORT_SYMBOL_GPL(iommu_lu_refusal);
 
@@ -133,7 +142,7 @@ int iommu_lu_preserve(struct device *dev)
 	if (err)
 		return err;
 
-	err = lu_ops(dev)->preserve(dev);
+	err = iommu_lu_out_preserve(dev, lu_ops(dev));
 	if (err)
 		dev_err(dev, "live update: cannot preserve DMA translation: %pe\n",
 			ERR_PTR(err));
@@ -147,7 +156,7 @@ EXPORT_SYMBOL_GPL(iommu_lu_preserve);
  */
 void iommu_lu_unpreserve(struct device *dev)
 {
-	lu_ops(dev)->unpreserve(dev);
+	iommu_lu_out_unpreserve(dev);
 }
 EXPORT_SYMBOL_GPL(iommu_lu_unpreserve);
 
@@ -168,7 +177,7 @@ int iommu_lu_freeze(struct device *dev)
 	if (err)
 		return err;
 
-	err = lu_ops(dev)->freeze(dev);
+	err = iommu_lu_out_freeze(dev);
 	if (err)
 		dev_err(dev, "live update: cannot freeze DMA translation: %pe\n",
 			ERR_PTR(err));
@@ -182,35 +191,9 @@ EXPORT_SYMBOL_GPL(iommu_lu_freeze);
  */
 void iommu_lu_unfreeze(struct device *dev)
 {
-	lu_ops(dev)->unfreeze(dev);
+	iommu_lu_out_unfreeze(dev);
 }
 EXPORT_SYMBOL_GPL(iommu_lu_unfreeze);
-
-/**
- * iommu_lu_not_ready - why this kernel can take no translation over
- *
- * Context: Process context, at the first PCI scan. No device has an IOMMU yet,
- *	    so this asks the only driver there is.
- * Return: a reason for which all listed functions are to be fenced, or NULL.
- */
-const char *iommu_lu_not_ready(void)
-{
-	return intel_lu_not_ready();
-}
-
-/**
- * iommu_lu_adopted - does a device run on the translation of the previous kernel?
- * @dev: the device
- *
- * Return: true until its owner has attached a domain, or it was fenced.
- */
-bool iommu_lu_adopted(struct device *dev)
-{
-	const struct iommu_lu_ops *ops = lu_ops(dev);
-
-	return ops && ops->adopted(dev);
-}
-EXPORT_SYMBOL_GPL(iommu_lu_adopted);
 
 /**
  * iommu_lu_keep_domain - hook: the core is about to attach a domain
@@ -252,15 +235,14 @@ bool iommu_lu_running(struct pci_dev *pdev)
  */
 void iommu_lu_finish(struct device *dev)
 {
-	const struct iommu_lu_ops *ops = lu_ops(dev);
 	struct iommu_domain *domain;
 	bool adopted;
 
-	if (!ops)
+	if (!lu_ops(dev))
 		return;
 
-	adopted = ops->adopted(dev);
-	ops->finish(dev);
+	adopted = iommu_lu_adopted(dev);
+	iommu_lu_finish_device(dev);
 	if (!adopted)
 		return;
 

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The IOMMU record: what a writer seals a reader accepts, and nothing else. */
+#include <stdlib.h>
+
+#include "../../kernel/overlay/drivers/iommu/liveupdate/record.c"
+#include "tap.h"
+
+void suite_iommu_record(void);
+
+static u8 buf[4096];
+static struct iommu_lu_record rec;
+
+static void unit(unsigned int i)
+{
+	struct iommu_lu_unit_ser *ser = iommu_lu_unit_slot(buf, i);
+
+	ser->reg_base = 0xfed90000 + i * 0x1000;
+	ser->top_pa = 0x100000 + i * 0x1000;
+}
+
+static void table(unsigned int i, unsigned int refs)
+{
+	struct iommu_lu_table_ser *ser = iommu_lu_table_slot(buf, i);
+
+	ser->pages.head_pa = 0x200000 + i * 0x1000;
+	ser->pages.nr = 3;
+	ser->refs = refs;
+}
+
+/* Two functions on one unit that share a page table, and one on another unit. */
+static void sample_legacy(void)
+{
+	static const u8 unit_of[] = { 0, 0, 1 };
+	struct iommu_lu_fn_ser *fn;
+	unsigned int i;
+
+	memset(buf, 0, sizeof(buf));
+	iommu_lu_record_init(buf, IOMMU_LU_KIND_VTD, 2, 2, 3, 0);
+	for (i = 0; i < 2; i++) {
+		unit(i);
+		table(i, 2 - i);
+	}
+	for (i = 0; i < 3; i++) {
+		fn = iommu_lu_fn_slot(buf, i);
+		fn->bus = i + 1;
+		fn->stream = fn->bus << 8;
+		fn->unit = unit_of[i];
+		fn->table = unit_of[i];
+		fn->tag = 7;
+		fn->entry[0] = 0x300001;
+		fn->entry[1] = 0x702;
+		fn->page_pa = 0x400000 + i * 0x1000;
+	}
+	iommu_lu_record_seal(buf);
+}
+
+static void sample_scalable(void)
+{
+	struct iommu_lu_fn_ser *fn;
+
+	memset(buf, 0, sizeof(buf));
+	iommu_lu_record_init(buf, IOMMU_LU_KIND_VTD, 1, 1, 1, IOMMU_LU_HDR_VTD_SCALABLE);
+	unit(0);
+	iommu_lu_unit_slot(buf, 0)->flags = IOMMU_LU_UNIT_VTD_SCALABLE;
+	iommu_lu_unit_slot(buf, 0)->irt_pa = 0x600000;
+	iommu_lu_unit_slot(buf, 0)->irt_flags = 0x80f;
+	table(0, 1);
+	fn = iommu_lu_fn_slot(buf, 0);
+	fn->flags = IOMMU_LU_FN_ATS | IOMMU_LU_FN_VTD_FIRST_STAGE;
+	fn->tag = 2;
+	fn->page_pa = 0x400000;
+	fn->pages[0] = 0x500000;
+	fn->pages[1] = 0x501000;
+	fn->entry[0] = 0x500005;
+	fn->entry[2] = 0x700001;
+	fn->entry[3] = 2;
+	iommu_lu_record_seal(buf);
+}
+
+static int check(void)
+{
+	return iommu_lu_record_check(buf, sizeof(buf), &rec);
+}
+
+static int resealed(void)
+{
+	iommu_lu_record_seal(buf);
+	return check();
+}
+
+static void iommu_record_round_trip(void)
+{
+	struct iommu_lu_table_ser table;
+	struct iommu_lu_unit_ser unit;
+	struct iommu_lu_fn_ser fn;
+
+	sample_legacy();
+	eq(check(), PCI_LU_OK);
+	eq(rec.hdr.nr_fns, 3);
+	eq(rec.hdr.total_size, iommu_lu_record_size(2, 2, 3));
+	iommu_lu_record_unit(&rec, 1, &unit);
+	eq(unit.reg_base, 0xfed91000);
+	iommu_lu_record_table(&rec, 0, &table);
+	eq(table.refs, 2);
+	iommu_lu_record_fn(&rec, 2, &fn);
+	eq(fn.bus, 3);
+	eq(fn.unit, 1);
+
+	sample_scalable();
+	eq(check(), PCI_LU_OK);
+}
+
+/* A newer writer's entries are longer; what is known is read, the rest not. */
+static void iommu_record_grows(void)
+{
+	static u8 old[4096];
+	struct iommu_lu_hdr_ser *hdr = (void *)buf;
+	struct iommu_lu_fn_ser fn;
+	unsigned int i;
+
+	sample_legacy();
+	memcpy(old, buf, sizeof(old));
+	memset(buf, 0x5a, sizeof(buf));
+	memcpy(buf, old, sizeof(*hdr));
+	hdr->hdr_size += 16;
+	hdr->unit_size += 8;
+	hdr->table_size += 24;
+	hdr->fn_size += 4;
+	hdr->total_size = fn_off(hdr, hdr->nr_fns) + 40;
+	for (i = 0; i < 2; i++) {
+		memcpy(iommu_lu_unit_slot(buf, i), iommu_lu_unit_slot(old, i), 80);
+		memcpy(iommu_lu_table_slot(buf, i), iommu_lu_table_slot(old, i), 32);
+	}
+	for (i = 0; i < 3; i++)
+		memcpy(iommu_lu_fn_slot(buf, i), iommu_lu_fn_slot(old, i), 144);
+	eq(resealed(), PCI_LU_OK);
+	iommu_lu_record_fn(&rec, 2, &fn);
+	ok(!memcmp(&fn, iommu_lu_fn_slot(old, 2), sizeof(fn)));
+}
+
+static void iommu_record_every_bit_counts(void)
+{
+	unsigned int bit, len;
+
+	sample_legacy();
+	len = iommu_lu_record_size(2, 2, 3);
+	for (bit = 0; bit < len * 8; bit++) {
+		buf[bit / 8] ^= 1 << bit % 8;
+		okf(check() != PCI_LU_OK, "bit %u of byte %u is not protected", bit % 8, bit / 8);
+		buf[bit / 8] ^= 1 << bit % 8;
+	}
+	eq(check(), PCI_LU_OK);
+}
+
+static void iommu_record_every_length(void)
+{
+	unsigned int len, total = iommu_lu_record_size(2, 2, 3);
+	u8 *copy;
+
+	sample_legacy();
+	for (len = 0; len < total; len++) {
+		copy = malloc(len + !len);
+		memcpy(copy, buf, len);
+		ok(iommu_lu_record_check(copy, len, &rec) != PCI_LU_OK);
+		free(copy);
+	}
+}
+
+#define REFUSED(change, why)                               \
+	do {                                               \
+		sample_legacy();                           \
+		change;                                    \
+		eq(resealed(), PCI_LU_REASON_IOMMU_##why); \
+	} while (0)
+#define REFUSED_SM(change, why)                            \
+	do {                                               \
+		sample_scalable();                         \
+		change;                                    \
+		eq(resealed(), PCI_LU_REASON_IOMMU_##why); \
+	} while (0)
+#define HDR	 ((struct iommu_lu_hdr_ser *)(void *)buf)
+#define UNIT(i)	 iommu_lu_unit_slot(buf, i)
+#define TABLE(i) iommu_lu_table_slot(buf, i)
+#define FN(i)	 iommu_lu_fn_slot(buf, i)
+
+static void iommu_record_refusals(void)
+{
+	REFUSED(HDR->compatible[16] = '2', REC_COMPATIBLE);
+	REFUSED(HDR->version = 2, REC_VERSION);
+	REFUSED(HDR->required = 1, REC_REQUIRED);
+	REFUSED(HDR->kind = 0, REC_KIND);
+	REFUSED(HDR->kind = 2, REC_KIND);
+	REFUSED(UNIT(1)->reg_base = 0, UNIT_ADDRESS);
+	REFUSED(UNIT(1)->top_pa |= 8, UNIT_TOP);
+	REFUSED(UNIT(1)->irt_pa = 0x600008, UNIT_IRT);
+	REFUSED(UNIT(1)->irt_flags = 1, UNIT_IRT);
+	REFUSED(UNIT(1)->reg_base = UNIT(0)->reg_base, UNIT_DUPLICATE);
+	REFUSED(UNIT(1)->top_pa = UNIT(0)->top_pa, UNIT_DUPLICATE);
+	REFUSED(UNIT(0)->irt_pa = UNIT(1)->irt_pa = 0x600000, UNIT_DUPLICATE);
+	REFUSED(FN(2)->unit = 0, UNIT_UNUSED);
+	REFUSED(UNIT(0)->flags = IOMMU_LU_UNIT_VTD_SCALABLE, REC_MODE);
+	REFUSED(TABLE(1)->pages.nr = 0, TABLE_PAGES);
+	REFUSED(TABLE(1)->pages.head_pa = 0, TABLE_PAGES);
+	REFUSED(TABLE(0)->refs = 1, TABLE_REFS);
+	REFUSED(FN(0)->segment = 1, FN_SEGMENT);
+	REFUSED(FN(1)->bus = FN(0)->bus, FN_DUPLICATE);
+	REFUSED(FN(1)->stream = FN(0)->stream, FN_STREAM);
+	REFUSED(FN(0)->tag = 1, FN_TAG);
+	REFUSED(FN(0)->tag = 8, FN_TAG);
+	REFUSED(FN(0)->tag = 0x10007, FN_TAG);
+	REFUSED(FN(0)->entry[0] &= ~1ULL, FN_ENTRY);
+	REFUSED(FN(0)->entry[0] |= 8, FN_ENTRY);
+	REFUSED(FN(0)->flags = IOMMU_LU_FN_ATS, FN_ENTRY);
+	REFUSED(FN(0)->page_pa = 0, FN_ENTRY);
+	REFUSED(FN(0)->pages[0] = 0x500000, FN_PAGES);
+	REFUSED_SM(FN(0)->entry[0] = 0x502005, FN_PAGES);
+	REFUSED_SM(FN(0)->pages[1] = 0x500000, FN_PAGES);
+	REFUSED_SM(FN(0)->entry[0] = 0x500001, FN_ENTRY);
+	REFUSED_SM(FN(0)->entry[2] = 0x700000, FN_ENTRY);
+	REFUSED_SM(FN(0)->entry[3] = 3, FN_TAG);
+}
+
+static void iommu_record_counts(void)
+{
+	REFUSED(HDR->nr_fns = 0, REC_COUNT);
+	REFUSED(HDR->nr_units = 0, REC_COUNT);
+	REFUSED(HDR->nr_tables = 4, REC_COUNT);
+	REFUSED(HDR->fn_size = 143, REC_SIZES);
+	REFUSED(HDR->fn_size = 145, REC_TOTAL_SIZE);
+	REFUSED(HDR->fn_size = 0xffff, REC_TOTAL_SIZE);
+}
+
+static void iommu_record_same_tag_two_tables(void)
+{
+	sample_legacy();
+	FN(1)->table = 1;
+	TABLE(0)->refs = 1;
+	TABLE(1)->refs = 2;
+	eq(resealed(), PCI_LU_REASON_IOMMU_FN_TAG);
+}
+
+/* Every refusal has words of its own. */
+static void iommu_record_texts(void)
+{
+	int i, j;
+
+	for (i = PCI_LU_REASON_IOMMU_REC_SHORT; i <= PCI_LU_REASON_IOMMU_FN_STREAM; i++) {
+		okf(strcmp(pci_lu_reason_name(i), "unknown"), "reason %d has no name", i);
+		for (j = PCI_LU_REASON_IOMMU_REC_SHORT; j < i; j++)
+			ok(strcmp(pci_lu_reason_text(i), pci_lu_reason_text(j)));
+	}
+}
+
+void suite_iommu_record(void)
+{
+	RUN(iommu_record_round_trip);
+	RUN(iommu_record_grows);
+	RUN(iommu_record_every_bit_counts);
+	RUN(iommu_record_every_length);
+	RUN(iommu_record_refusals);
+	RUN(iommu_record_counts);
+	RUN(iommu_record_same_tag_two_tables);
+	RUN(iommu_record_texts);
+}
