@@ -176,6 +176,25 @@ changed:
 	return -EOPNOTSUPP;
 }
 
+/*
+ * Does a mapping of the address space stand against it? Only of those that are
+ * there now, unless the caller locks it before it lets go of iova_rwsem.
+ */
+static int iommufd_lu_check_areas(struct iommufd_ioas *ioas,
+				  const struct iommufd_lu_rules *rules,
+				  char *why, size_t len)
+{
+	struct iopt_area *area;
+	int rc = 0;
+
+	lockdep_assert_held(&ioas->iopt.iova_rwsem);
+
+	for (area = iopt_area_iter_first(&ioas->iopt, 0, ULONG_MAX);
+	     area && !rc; area = iopt_area_iter_next(area, 0, ULONG_MAX))
+		rc = iommufd_lu_check_area(area, rules, why, len);
+	return rc;
+}
+
 /* Lock the address space of the device, unless a mapping stands against it. */
 static struct iommufd_ioas *
 iommufd_lu_lock_areas(struct iommufd_device *idev,
@@ -184,7 +203,6 @@ iommufd_lu_lock_areas(struct iommufd_device *idev,
 {
 	struct iommufd_hw_pagetable *hwpt;
 	struct iommufd_ioas *ioas;
-	struct iopt_area *area;
 	int rc;
 
 	guard(mutex)(&idev->igroup->lock);
@@ -194,12 +212,9 @@ iommufd_lu_lock_areas(struct iommufd_device *idev,
 	ioas = to_hwpt_paging(hwpt)->ioas;
 
 	guard(rwsem_write)(&ioas->iopt.iova_rwsem);
-	for (area = iopt_area_iter_first(&ioas->iopt, 0, ULONG_MAX); area;
-	     area = iopt_area_iter_next(area, 0, ULONG_MAX)) {
-		rc = iommufd_lu_check_area(area, rules, why, len);
-		if (rc)
-			return ERR_PTR(rc);
-	}
+	rc = iommufd_lu_check_areas(ioas, rules, why, len);
+	if (rc)
+		return ERR_PTR(rc);
 
 	/* The domain holds the address space, so it is alive. */
 	refcount_inc(&ioas->obj.users);
@@ -272,7 +287,8 @@ struct iommufd_ioas *iommufd_lu_lock(struct iommufd_device *idev,
  * @why: where to put the reason of a refusal, in words
  * @len: room at @why
  *
- * Looks at the mappings, but not at every page.
+ * Looks at the mappings, but not at every page, and changes nothing: who maps or
+ * unmaps at the same time does not notice.
  *
  * Context: Process context.
  * Return: 0 or what iommufd_lu_lock() would fail with.
@@ -281,15 +297,17 @@ int iommufd_lu_check(struct iommufd_device *idev,
 		     const struct iommufd_lu_rules *rules,
 		     char *why, size_t len)
 {
-	struct iommu_domain *domain;
+	struct iommufd_hw_pagetable *hwpt;
 	struct iommufd_ioas *ioas;
 
-	ioas = iommufd_lu_lock_areas(idev, rules, &domain, why, len);
-	if (IS_ERR(ioas))
-		return PTR_ERR(ioas);
-	iommufd_lu_unlock(ioas);
+	guard(mutex)(&idev->igroup->lock);
+	hwpt = iommufd_lu_hwpt(idev, why, len);
+	if (!hwpt)
+		return -EOPNOTSUPP;
+	ioas = to_hwpt_paging(hwpt)->ioas;
 
-	return 0;
+	guard(rwsem_read)(&ioas->iopt.iova_rwsem);
+	return iommufd_lu_check_areas(ioas, rules, why, len);
 }
 
 /* The address space of a device, with a reference, and its page table's facts. */
