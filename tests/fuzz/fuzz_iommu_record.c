@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "../../kernel/overlay/drivers/iommu/liveupdate/record.c"
+#include "../../kernel/overlay/drivers/iommu/liveupdate/pages.c"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 
@@ -34,6 +35,30 @@ static void accepted(const struct iommu_lu_record *rec)
 	}
 }
 
+static const u8 *mem;
+static u64 mem_len;
+
+static const void *at(u64 pa, u64 size)
+{
+	return pa & 4095 || size > mem_len || pa > mem_len - size ? NULL : mem + pa;
+}
+
+/* The input is memory from 0 on; its first bytes are what names a list in it. */
+static void pages(const u8 *buf, size_t len)
+{
+	struct iommu_lu_pages_ser list;
+	void *copy;
+
+	if (len < sizeof(list))
+		return;
+	memcpy(&list, buf, sizeof(list));
+	mem_len = len - sizeof(list);
+	mem = copy = malloc(mem_len + !mem_len);
+	memcpy(copy, buf + sizeof(list), mem_len);
+	iommu_lu_pages_check(&list, at);
+	free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
 	struct iommu_lu_record rec;
@@ -58,6 +83,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		abort();
 	if (why == PCI_LU_OK)
 		accepted(&rec);
+	pages(buf, len);
 	free(buf);
 	return 0;
 }

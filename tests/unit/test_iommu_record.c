@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "../../kernel/overlay/drivers/iommu/liveupdate/record.c"
+#include "../../kernel/overlay/drivers/iommu/liveupdate/pages.c"
 #include "tap.h"
 
 void suite_iommu_record(void);
@@ -251,6 +252,88 @@ static void iommu_record_texts(void)
 	}
 }
 
+/* Page lists: memory of a few pages, at physical address 0x10000. */
+#define MEM   0x10000ULL
+#define PAGES 8
+static u64 mem[PAGES][512];
+static struct iommu_lu_pages_ser list;
+
+static const void *at(u64 pa, u64 size)
+{
+	if (pa & 4095 || pa < MEM || size > sizeof(mem) || pa - MEM > sizeof(mem) - size)
+		return NULL;
+	return (const u8 *)mem + (pa - MEM);
+}
+
+/* 513 entries in two blocks, the first full. */
+static void sample_pages(void)
+{
+	unsigned int i;
+	u32 crc = ~0U;
+	u64 *entry;
+
+	memset(mem, 0, sizeof(mem));
+	mem[0][0] = MEM + 4096;
+	mem[0][1] = 510;
+	mem[1][1] = 3;
+	for (i = 0; i < 513; i++) {
+		entry = i < 510 ? &mem[0][2 + i] : &mem[1][2 + i - 510];
+		*entry = MEM + 4096 * (2 + i % 4) + i % 2;
+		crc = iommu_lu_pages_crc(crc, *entry);
+	}
+	list = (struct iommu_lu_pages_ser){ .head_pa = MEM, .nr = 513, .crc = ~crc };
+}
+
+#define PAGES_REFUSED(change)                         \
+	do {                                          \
+		sample_pages();                       \
+		change;                               \
+		ok(!iommu_lu_pages_check(&list, at)); \
+	} while (0)
+
+static void recount(unsigned int n)
+{
+	u32 crc = ~0U;
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		crc = iommu_lu_pages_crc(crc, i < 510 ? mem[0][2 + i] : mem[1][2 + i - 510]);
+	list.crc = ~crc;
+	list.nr = n;
+}
+
+static void iommu_record_page_lists(void)
+{
+	sample_pages();
+	ok(iommu_lu_pages_check(&list, at));
+	mem[0][0] = 0;
+	recount(510);
+	ok(iommu_lu_pages_check(&list, at));
+
+	PAGES_REFUSED(list.head_pa = 0);
+	PAGES_REFUSED(list.head_pa += 8);
+	PAGES_REFUSED(list.head_pa = 0xfffffffffffff000ULL);
+	PAGES_REFUSED(list.nr--);
+	PAGES_REFUSED(list.nr++);
+	PAGES_REFUSED(list.nr = ~0ULL);
+	PAGES_REFUSED(list.crc++);
+	PAGES_REFUSED(mem[0][0] = 0);
+	PAGES_REFUSED(mem[0][0] = 0xdead000);
+	PAGES_REFUSED(mem[0][0] = MEM + 8);
+	PAGES_REFUSED(mem[0][0] = MEM);
+	PAGES_REFUSED(mem[0][1] = 0);
+	PAGES_REFUSED(mem[0][1] = 511);
+	PAGES_REFUSED(mem[0][1] = ~0ULL);
+	PAGES_REFUSED(mem[1][0] = MEM);
+	PAGES_REFUSED(mem[1][1] = 2);
+	PAGES_REFUSED(mem[1][1] = 4);
+	/* With the CRC put right: what is on the list has to be memory. */
+	PAGES_REFUSED(mem[0][7] = 0x5000; recount(513));
+	PAGES_REFUSED(mem[0][7] = MEM + 7 * 4096 + 1; recount(513));
+	PAGES_REFUSED(mem[0][7] = MEM + 11; recount(513));
+	PAGES_REFUSED(mem[0][7] = MEM + 4095; recount(513));
+}
+
 void suite_iommu_record(void)
 {
 	RUN(iommu_record_round_trip);
@@ -261,4 +344,5 @@ void suite_iommu_record(void)
 	RUN(iommu_record_counts);
 	RUN(iommu_record_same_tag_two_tables);
 	RUN(iommu_record_texts);
+	RUN(iommu_record_page_lists);
 }

@@ -23,7 +23,6 @@
 
 #include <linux/cleanup.h>
 #include <linux/dmar.h>
-#include <linux/mmzone.h>
 #include <linux/pci.h>
 #include <linux/pci-ats.h>
 #include <linux/pci_liveupdate.h>
@@ -111,12 +110,6 @@ bool intel_lu_live(void *hw, const struct iommu_lu_unit_ser *unit)
 	       unit->top_pa;
 }
 
-/* Can an address of the record be followed? */
-static bool lu_in_memory(u64 pa)
-{
-	return PAGE_ALIGNED(pa) && pfn_valid(PHYS_PFN(pa));
-}
-
 static struct context_entry *lu_in_context(const struct iommu_lu_in_fn *fn,
 					   bool scalable)
 {
@@ -142,7 +135,7 @@ static bool lu_in_ctx_matches(unsigned int index,
 		in_upper = scalable && fn->ser.devfn >= 0x80;
 		if (fn->ser.bus != bus || in_upper != upper)
 			continue;
-		if (fn->ser.page_pa != pa || !lu_in_memory(pa))
+		if (fn->ser.page_pa != pa || !iommu_lu_in_memory(pa, VTD_PAGE_SIZE))
 			return false;
 		entry = lu_in_context(fn, scalable);
 		if (entry->lo != fn->ser.entry[0] || entry->hi != fn->ser.entry[1])
@@ -165,7 +158,7 @@ static bool lu_in_root_matches(unsigned int index,
 	unsigned int bus;
 	u64 lo, hi;
 
-	if (!lu_in_memory(unit->top_pa))
+	if (!iommu_lu_in_memory(unit->top_pa, VTD_PAGE_SIZE))
 		return false;
 
 	root = phys_to_virt(unit->top_pa);

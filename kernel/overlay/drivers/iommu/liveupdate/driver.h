@@ -166,6 +166,7 @@ void iommu_lu_register(const struct iommu_lu_ops *ops);
 struct iommu_lu_unit *iommu_lu_frozen_unit(void *hw);
 
 /* New kernel: the record. */
+bool iommu_lu_in_memory(u64 pa, u64 size);
 const struct iommu_lu_hdr_ser *iommu_lu_in_header(u16 kind);
 const struct iommu_lu_unit_ser *iommu_lu_in_unit(phys_addr_t reg_base);
 struct iommu_lu_in_fn *iommu_lu_in_next(struct iommu_lu_in_fn *fn,

@@ -83,17 +83,21 @@ static void lu_in_block(struct iommu_lu_in_fn *fn, struct device *dev)
 void iommu_lu_finish_device(struct device *dev)
 {
 	struct iommu_lu_in_fn *fn = iommu_lu_in_find_dev(dev);
+	int table = -1;
 
 	if (!fn)
 		return;
 
-	guard(mutex)(&iommu_lu_in.lock);
-	if (fn->state == IOMMU_LU_ADOPTED) {
-		pci_lu_fence(fn->pdev, pci_lu_reason_text(PCI_LU_REASON_IOMMU_UNCLAIMED));
-		lu_in_block(fn, dev);
+	scoped_guard(mutex, &iommu_lu_in.lock) {
+		if (fn->state == IOMMU_LU_ADOPTED) {
+			pci_lu_fence(fn->pdev,
+				     pci_lu_reason_text(PCI_LU_REASON_IOMMU_UNCLAIMED));
+			lu_in_block(fn, dev);
+		}
+		if (fn->state != IOMMU_LU_DONE)
+			table = iommu_lu_in_release(fn);
 	}
-	if (fn->state != IOMMU_LU_DONE)
-		iommu_lu_in_release(fn);
+	iommu_lu_in_free_table(table);
 }
 
 /*

@@ -40,9 +40,10 @@
 
 #define pr_fmt(fmt) "iommu: live update: " fmt
 
-#include <linux/io.h>
 #include <linux/iommu.h>
 #include <linux/kexec_handover.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
 #include <linux/pci.h>
 #include <linux/pci_liveupdate.h>
 #include <linux/slab.h>
@@ -54,6 +55,27 @@ struct iommu_lu_incoming iommu_lu_in = {
 	.lock	 = __MUTEX_INITIALIZER(iommu_lu_in.lock),
 	.refused = PCI_LU_REASON_IOMMU_NO_RECORD,
 };
+
+/**
+ * iommu_lu_in_memory - may an address that was handed over be followed?
+ * @pa: the physical address
+ * @size: how far
+ *
+ * Context: from setup_arch() on.
+ * Return: true if all of it is memory.
+ */
+bool iommu_lu_in_memory(u64 pa, u64 size)
+{
+	u64 pfn;
+
+	if (!PAGE_ALIGNED(pa) || !size || pa + size < pa ||
+	    PHYS_PFN(pa + size - 1) >= max_pfn)
+		return false;
+	for (pfn = PHYS_PFN(pa); pfn <= PHYS_PFN(pa + size - 1); pfn++)
+		if (!pfn_valid(pfn) || !page_is_ram(pfn))
+			return false;
+	return true;
+}
 
 /* Unpack a record that was believed. */
 static enum pci_lu_reason lu_in_unpack(void)
@@ -104,6 +126,8 @@ static enum pci_lu_reason lu_in_read(void)
 	if (err || size < sizeof(struct iommu_lu_hdr_ser) ||
 	    size > IOMMU_LU_MAX_SIZE)
 		return PCI_LU_REASON_IOMMU_REC_SHORT;
+	if (!iommu_lu_in_memory(phys, size))
+		return PCI_LU_REASON_IOMMU_REC_ADDRESS;
 
 	in->blob = phys_to_virt(phys);
 	copy = kmemdup(in->blob, size, GFP_KERNEL);

@@ -107,6 +107,7 @@ bool iommu_lu_in_unfinished(struct device *dev);
 void iommu_lu_in_put_tag(const struct iommu_lu_in_fn *fn);
 
 /* release.c */
-void iommu_lu_in_release(struct iommu_lu_in_fn *fn);
+int iommu_lu_in_release(struct iommu_lu_in_fn *fn);
+void iommu_lu_in_free_table(int index);
 
 #endif /* _IOMMU_LU_INTERNAL_H */

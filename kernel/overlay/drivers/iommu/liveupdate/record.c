@@ -24,15 +24,13 @@
 
 #include "record.h"
 
-#define LU_PAGE			4096ULL
-
 /* VT-d, context entry, both modes unless it says otherwise (chapter 9). */
 #define CTX_PRESENT		0x1ULL
 #define CTX_TT(lo)		(((lo) >> 2) & 3)	/* legacy */
 #define CTX_TT_UNTRANSLATED	0
 #define CTX_TT_DEV_IOTLB	1
 #define CTX_DTE			0x4ULL			/* scalable */
-#define CTX_POINTER(lo)		((lo) & ~(LU_PAGE - 1))
+#define CTX_POINTER(lo)		((lo) & ~(IOMMU_LU_PAGE - 1))
 #define CTX_DID(hi)		(((hi) >> 8) & 0xffff)	/* legacy */
 /* VT-d, PASID entry */
 #define PASID_PRESENT		0x1ULL
@@ -115,7 +113,7 @@ static u32 record_crc(const u8 *buf, u32 len)
 
 static bool page_ok(u64 pa)
 {
-	return pa && !(pa & (LU_PAGE - 1));
+	return pa && !(pa & (IOMMU_LU_PAGE - 1));
 }
 
 static enum pci_lu_reason check_header(const void *buf, size_t len,

@@ -47,6 +47,19 @@ struct iommu_lu_table_ser *iommu_lu_table_slot(void *buf, unsigned int i);
 struct iommu_lu_fn_ser *iommu_lu_fn_slot(void *buf, unsigned int i);
 void iommu_lu_record_seal(void *buf);
 
+#define IOMMU_LU_PAGE		4096ULL
+#define IOMMU_LU_MAX_ORDER	10
+
+/* A block of a page list: struct kho_block_header_ser, and what follows it. */
+struct iommu_lu_block {
+	u64 next;
+	u64 count;
+	u64 entries[];
+};
+
+bool iommu_lu_pages_check(const struct iommu_lu_pages_ser *list,
+			  const void *(*at)(u64 pa, u64 size));
+
 /* CRC of a page list: start with all ones, add each entry, invert. */
 static inline u32 iommu_lu_pages_crc(u32 crc, u64 entry)
 {

@@ -10,7 +10,8 @@
  *
  * Everything that the previous kernel preserved is freed exactly once:
  *
- * - the record, at device_initcall, from its copy on;
+ * - the record, at device_initcall, if it was believed: the address of another
+ *   may be anybody's;
  * - the top-level table of a unit, and the pages with the entries of its
  *   functions, at device_initcall, if the unit has another table by then, or
  *   translation off; its interrupt remapping table likewise;
@@ -20,23 +21,21 @@
  * Nothing is freed while hardware may read it. What cannot be freed, because its
  * page list is damaged or its unit is missing, is kept and named in the log.
  *
- * Locks: iommu_lu_in.lock.
+ * Page lists are not part of the record and not believed: iommu_lu_pages_check()
+ * follows them before anything else does.
+ *
+ * Locks: iommu_lu_in.lock, but not while a page table is freed, which may take
+ * long: it belongs to the one that dropped the last reference.
  */
 
 #define pr_fmt(fmt) "iommu: live update: " fmt
 
 #include <linux/cleanup.h>
 #include <linux/kexec_handover.h>
-#include <linux/mmzone.h>
+#include <linux/mm.h>
 #include <linux/pci.h>
 
 #include "internal.h"
-
-/* Can an address of the record be followed? */
-static bool lu_in_memory(u64 pa)
-{
-	return PAGE_ALIGNED(pa) && pfn_valid(PHYS_PFN(pa));
-}
 
 static void lu_in_free_page(u64 pa)
 {
@@ -44,49 +43,45 @@ static void lu_in_free_page(u64 pa)
 
 	if (!pa)
 		return;
-	folio = lu_in_memory(pa) ? kho_restore_folio(pa) : NULL;
+	folio = iommu_lu_in_memory(pa, PAGE_SIZE) ? kho_restore_folio(pa) : NULL;
 	if (folio)
 		folio_put(folio);
 	else
 		pr_err("page %#llx was not handed over, it is lost\n", pa);
 }
 
-static bool lu_in_pages_ok(struct kho_block_set *set,
-			   const struct iommu_lu_pages_ser *pages)
+static const void *lu_in_at(u64 pa, u64 size)
 {
-	struct kho_block_set_it it;
-	u64 *entry, nr = 0;
-	u32 crc = ~0U;
-
-	kho_block_set_it_init(&it, set);
-	while ((entry = kho_block_set_it_read_entry(&it))) {
-		crc = iommu_lu_pages_crc(crc, *entry);
-		nr++;
-	}
-	return nr == pages->nr && ~crc == pages->crc;
+	return iommu_lu_in_memory(pa, size) ? phys_to_virt(pa) : NULL;
 }
 
-static void lu_in_free_table(unsigned int index)
+/**
+ * iommu_lu_in_free_table - free the memory of a page table
+ * @index: from iommu_lu_in_release(); nothing happens if it is -1
+ *
+ * Context: Process context; takes as long as the page table is large.
+ */
+void iommu_lu_in_free_table(int index)
 {
 	struct iommu_lu_table_ser table;
 	struct kho_block_set_it it;
 	struct kho_block_set set;
 	u64 *entry;
 
+	if (index < 0)
+		return;
 	iommu_lu_record_table(&iommu_lu_in.rec, index, &table);
 	kho_block_set_init(&set, sizeof(u64));
-	if (!lu_in_memory(table.pages.head_pa) ||
+	if (!iommu_lu_pages_check(&table.pages, lu_in_at) ||
 	    kho_block_set_restore(&set, table.pages.head_pa)) {
 		pr_err("the page list of a page table is damaged, its memory is lost\n");
 		return;
 	}
 
-	if (lu_in_pages_ok(&set, &table.pages)) {
-		kho_block_set_it_init(&it, &set);
-		while ((entry = kho_block_set_it_read_entry(&it)))
-			lu_in_free_page(*entry & PAGE_MASK);
-	} else {
-		pr_err("the page list of a page table is damaged, its memory is lost\n");
+	kho_block_set_it_init(&it, &set);
+	while ((entry = kho_block_set_it_read_entry(&it))) {
+		lu_in_free_page(*entry & PAGE_MASK);
+		cond_resched();
 	}
 	kho_block_set_destroy(&set);
 }
@@ -96,18 +91,19 @@ static void lu_in_free_table(unsigned int index)
  * @fn: the function; no hardware reads any of it
  *
  * Context: Process context, under iommu_lu_in.lock.
+ * Return: the page table that nobody uses any more, for
+ *	   iommu_lu_in_free_table() after the lock was dropped, or -1.
  */
-void iommu_lu_in_release(struct iommu_lu_in_fn *fn)
+int iommu_lu_in_release(struct iommu_lu_in_fn *fn)
 {
-	int i;
+	int i, table = fn->ser.table;
 
 	for (i = ARRAY_SIZE(fn->ser.pages) - 1; i >= 0; i--)
 		lu_in_free_page(fn->ser.pages[i]);
-	if (!--iommu_lu_in.refs[fn->ser.table])
-		lu_in_free_table(fn->ser.table);
 	pci_dev_put(fn->pdev);
 	fn->pdev = NULL;
 	WRITE_ONCE(fn->state, IOMMU_LU_DONE);
+	return --iommu_lu_in.refs[table] ? -1 : table;
 }
 
 static bool __init lu_first_with_page(const struct iommu_lu_in_fn *fn)
@@ -130,7 +126,7 @@ static void __init lu_settle_unit(unsigned int index)
 			lu_in_free_page(fn->ser.page_pa);
 		if (fn->state == IOMMU_LU_LISTED ||
 		    fn->state == IOMMU_LU_DROPPED)
-			iommu_lu_in_release(fn);
+			iommu_lu_in_free_table(iommu_lu_in_release(fn));
 	}
 }
 
@@ -161,9 +157,11 @@ static int __init lu_settle(void)
 	unsigned int i;
 
 	iommu_lu_in_load();
+	if (!iommu_lu_in.fns)
+		return 0;
 	kho_restore_free(iommu_lu_in.blob);
 	iommu_lu_in.blob = NULL;
-	if (!iommu_lu_in.fns || !iommu_lu_in.ops)
+	if (!iommu_lu_in.ops)
 		return 0;
 
 	guard(mutex)(&iommu_lu_in.lock);
