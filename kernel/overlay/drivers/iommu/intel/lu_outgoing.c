@@ -20,14 +20,14 @@
  *	then the context entry, in scalable mode with the pointer to our PASID
  *	directory.
  * shutdown, intel_lu_handover() for each unit, other CPUs stopped, interrupts
- *	off: mask the fault interrupt, which would arrive at a vector of a kernel
- *	that is gone (faults stay recorded, and the next kernel reports them), and
- *	let iommu_set_root_entry() point the unit at the handover root and
- *	invalidate all its caches. The invalidation queue is empty after that; the
+ *	off: mask the interrupts of the unit, which would arrive at a vector of a
+ *	kernel that is gone (faults stay recorded, and the next kernel reports
+ *	them), take its page request queue away, and let iommu_set_root_entry()
+ *	point the unit at the handover root and invalidate all its caches. The invalidation queue is empty after that; the
  *	next kernel replaces it as it does for a crash kernel. Before and after,
  *	a preserved function reaches the same pages through the same page table.
- *	The invalidation queue is used with all other CPUs stopped: if one was
- *	stopped while it held the lock of the queue, this hangs.
+ *	All other CPUs are stopped, perhaps by an NMI while they held a lock of
+ *	the unit: such a lock is broken.
  *
  * Locks: the core's lock, and iommu->lock inside it. intel_lu_handover() takes
  * none: it runs alone.
@@ -148,6 +148,8 @@ static int lu_copy_pasid(struct iommu_lu_fn *fn, struct device_domain_info *info
 	__iommu_flush_cache(info->iommu, tables->pasid, sizeof(*tables->pasid));
 	memcpy(&fn->ser.entry[2], tables->pasid, sizeof(*tables->pasid));
 
+	/* Nobody will answer page requests; the device was not to make any. */
+	context_clear_sm_pre(entry);
 	/* One page of directory is the smallest there is: PDTS is 0. */
 	entry->lo &= ~(VTD_PAGE_MASK | context_pdts(7));
 	entry->lo |= virt_to_phys(tables->dir);
@@ -201,6 +203,35 @@ void intel_lu_release(struct iommu_lu_fn *fn)
 		memset(tables->pasid, 0, sizeof(*tables->pasid));
 }
 
+/*
+ * The CPUs that could hold a lock were stopped wherever they were, and never go
+ * on: one that is held now will be held for ever. All that it protects is either
+ * complete or not yet seen by hardware, which starts at a tail pointer that is
+ * written last.
+ */
+static void lu_break_lock(raw_spinlock_t *lock, const char *name)
+{
+	if (raw_spin_trylock(lock)) {
+		raw_spin_unlock(lock);
+		return;
+	}
+	pr_warn("a CPU was stopped while it held %s\n", name);
+	raw_spin_lock_init(lock);
+}
+
+/* What the unit writes to memory, and interrupts, would reach the next kernel. */
+static void lu_silence(struct intel_iommu *iommu)
+{
+	writel(DMA_FECTL_IM, iommu->reg + DMAR_FECTL_REG);
+	readl(iommu->reg + DMAR_FECTL_REG);
+	if (!ecap_prs(iommu->ecap))
+		return;
+	writel(DMA_FECTL_IM, iommu->reg + DMAR_PECTL_REG);
+	writeq(0, iommu->reg + DMAR_PQH_REG);
+	writeq(0, iommu->reg + DMAR_PQT_REG);
+	writeq(0, iommu->reg + DMAR_PQA_REG);
+}
+
 /**
  * intel_lu_handover - hook: keep a unit translating for the next kernel
  * @iommu: a unit that intel_iommu_shutdown() is about to switch off
@@ -216,8 +247,9 @@ bool intel_lu_handover(struct intel_iommu *iommu)
 	if (!unit || pci_lu_disabled(PCI_LU_TAKEOVER))
 		return false;
 
-	writel(DMA_FECTL_IM, iommu->reg + DMAR_FECTL_REG);
-	readl(iommu->reg + DMAR_FECTL_REG);
+	lu_break_lock(&iommu->register_lock, "the lock of the registers");
+	lu_break_lock(&iommu->qi->q_lock, "the lock of the invalidation queue");
+	lu_silence(iommu);
 	iommu_flush_write_buffer(iommu);
 	iommu->root_entry = unit->top;
 	pr_info("%s goes on translating for %u functions\n", iommu->name,
