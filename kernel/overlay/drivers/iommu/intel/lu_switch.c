@@ -66,7 +66,9 @@ static bool lu_in_replace(struct intel_iommu *iommu,
 	u128 new = ((u128)entry->hi << 64) | entry->lo;
 	bool done;
 
+	/* What the new entry points to must be there before it is. */
 	dma_wmb();
+	iommu_flush_write_buffer(iommu);
 	done = try_cmpxchg128((u128 *)context, &old, new);
 	__iommu_flush_cache(iommu, context, sizeof(*context));
 	return done;
@@ -88,6 +90,21 @@ static void lu_in_flush(const struct iommu_lu_in_fn *fn)
 		qi_flush_piotlb_all(iommu, did, IOMMU_NO_PASID);
 	else
 		iommu->flush.flush_iotlb(iommu, did, 0, 0, DMA_TLB_DSI_FLUSH);
+}
+
+/*
+ * An emulated unit learns of new entries by invalidations: of domain 0 for a
+ * context that was not present, of the new domain ID for its translations.
+ */
+static void lu_in_flush_new(struct intel_iommu *iommu, u16 rid, u16 did)
+{
+	if (!cap_caching_mode(iommu->cap))
+		return;
+	iommu->flush.flush_context(iommu, 0, rid, DMA_CCMD_MASK_NOBIT,
+				   DMA_CCMD_DEVICE_INVL);
+	if (sm_supported(iommu))
+		qi_flush_pasid_cache(iommu, did, QI_PC_ALL_PASIDS, 0);
+	iommu->flush.flush_iotlb(iommu, did, 0, 0, DMA_TLB_DSI_FLUSH);
 }
 
 /**
@@ -137,6 +154,8 @@ int intel_lu_replace(struct iommu_lu_in_fn *fn, struct iommu_domain *domain,
 		done = lu_in_replace(iommu, context, &entry);
 	if (done) {
 		lu_in_flush(fn);
+		lu_in_flush_new(iommu, PCI_DEVID(info->bus, info->devfn),
+				domain_id_iommu(to_dmar_domain(domain), iommu));
 		clear_context_copied(iommu, info->bus, info->devfn);
 	}
 	spin_unlock(&iommu->lock);
