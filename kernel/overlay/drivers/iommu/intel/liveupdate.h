@@ -11,6 +11,9 @@
 
 struct iommu_lu_ops;
 
+/* iommu.c */
+bool dmar_ats_supported(struct pci_dev *dev, struct intel_iommu *iommu);
+
 #ifdef CONFIG_PCI_LIVEUPDATE
 
 /* Hooks: one line each at the call site. */

@@ -30,6 +30,7 @@
 #include "../irq_remapping.h"
 #include "liveupdate.h"
 #include "lu_internal.h"
+#include "pasid.h"
 
 /* 7.3 knows more ways of being off, and includes iommu=off in them. */
 #ifdef DMAR_USER_OFF
@@ -120,6 +121,34 @@ static struct context_entry *lu_in_context(const struct iommu_lu_in_fn *fn,
 	return &entries[(fn->ser.devfn & 0x7f) * 2];
 }
 
+static bool lu_in_zero(const u64 *from, const u64 *end)
+{
+	while (from < end && !*from)
+		from++;
+	return from == end;
+}
+
+/* One PASID entry, that of the record, and nothing else. */
+static bool lu_in_pasid_matches(const struct iommu_lu_in_fn *fn)
+{
+	const u64 *dir, *pasid, *recorded = fn->ser.entry + 2;
+	const unsigned int nr = VTD_PAGE_SIZE / sizeof(u64);
+	unsigned int i;
+
+	if (!iommu_lu_in_memory(fn->ser.pages[0], VTD_PAGE_SIZE) ||
+	    !iommu_lu_in_memory(fn->ser.pages[1], VTD_PAGE_SIZE))
+		return false;
+
+	dir = phys_to_virt(fn->ser.pages[0]);
+	pasid = phys_to_virt(fn->ser.pages[1]);
+	if (dir[0] != (fn->ser.pages[1] | PASID_PTE_PRESENT))
+		return false;
+	for (i = 0; i < 8; i++)
+		if (pasid[i] != recorded[i])
+			return false;
+	return lu_in_zero(dir + 1, dir + nr) && lu_in_zero(pasid + 8, pasid + nr);
+}
+
 /* A context table of the handover root must hold what the record says. */
 static bool lu_in_ctx_matches(unsigned int index,
 			      const struct iommu_lu_unit_ser *unit,
@@ -139,6 +168,8 @@ static bool lu_in_ctx_matches(unsigned int index,
 			return false;
 		entry = lu_in_context(fn, scalable);
 		if (entry->lo != fn->ser.entry[0] || entry->hi != fn->ser.entry[1])
+			return false;
+		if (scalable && !lu_in_pasid_matches(fn))
 			return false;
 		listed++;
 	}
@@ -228,7 +259,7 @@ enum pci_lu_reason intel_lu_check_fn(const struct iommu_lu_in_fn *fn,
 	if (!(fn->ser.flags & IOMMU_LU_FN_ATS))
 		return PCI_LU_OK;
 	if (ecap_dev_iotlb_support(iommu->ecap) && pci_ats_supported(pdev) &&
-	    pci_ats_page_aligned(pdev))
+	    dmar_ats_supported(pdev, iommu) && pci_ats_page_aligned(pdev))
 		return PCI_LU_OK;
 	return PCI_LU_REASON_IOMMU_ATS;
 }
@@ -243,10 +274,11 @@ enum pci_lu_reason intel_lu_check_fn(const struct iommu_lu_in_fn *fn,
 int intel_lu_tag_reserve(void *hw, u32 tag)
 {
 	struct intel_iommu *iommu = hw;
+	int ret;
 
-	/* Functions may share it: only the first succeeds. */
-	ida_alloc_range(&iommu->domain_ida, tag, tag, GFP_KERNEL);
-	return 0;
+	ret = ida_alloc_range(&iommu->domain_ida, tag, tag, GFP_KERNEL);
+	/* Functions may share it. */
+	return ret == -ENOSPC ? 0 : min(ret, 0);
 }
 
 /**

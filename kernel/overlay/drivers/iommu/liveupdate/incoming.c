@@ -381,7 +381,8 @@ void iommu_lu_in_put_tag(const struct iommu_lu_in_fn *fn)
  * @reg_base: physical address of its registers
  *
  * Context: boot, one CPU.
- * Return: true when its functions stay as they are, until iommu_lu_settle().
+ * Return: true when its functions stay as they are, until iommu_lu_settle();
+ *	   false when translation must end: iommu_lu_before_disable() fences.
  */
 bool iommu_lu_take_unit(void *hw, phys_addr_t reg_base)
 {
@@ -400,9 +401,13 @@ bool iommu_lu_take_unit(void *hw, phys_addr_t reg_base)
 	}
 
 	iommu_lu_for_each_fn(fn, index) {
+		if (ops->tag_reserve(hw, fn->ser.tag)) {
+			pr_err("unit at %pa: %s\n", &reg_base,
+			       pci_lu_reason_text(PCI_LU_REASON_NO_MEMORY));
+			return false;
+		}
 		fn->hw = hw;
 		fn->state = IOMMU_LU_TAKEN;
-		ops->tag_reserve(hw, fn->ser.tag);
 	}
 	return true;
 }
