@@ -169,6 +169,7 @@ struct iommu_lu_unit *iommu_lu_frozen_unit(void *hw);
 bool iommu_lu_in_memory(u64 pa, u64 size);
 const struct iommu_lu_hdr_ser *iommu_lu_in_header(u16 kind);
 const struct iommu_lu_unit_ser *iommu_lu_in_unit(phys_addr_t reg_base);
+bool iommu_lu_in_doubt(void);
 struct iommu_lu_in_fn *iommu_lu_in_next(struct iommu_lu_in_fn *fn,
 					unsigned int unit);
 #define iommu_lu_for_each_fn(fn, unit)					\

@@ -42,6 +42,7 @@
 
 #include <linux/iommu.h>
 #include <linux/kexec_handover.h>
+#include <linux/kho/abi/pci_liveupdate.h>
 #include <linux/memblock.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
@@ -261,6 +262,26 @@ const struct iommu_lu_unit_ser *iommu_lu_in_unit(phys_addr_t reg_base)
 	iommu_lu_in_load();
 	index = iommu_lu_in_find_unit(reg_base);
 	return index < 0 ? NULL : &iommu_lu_in.units[index];
+}
+
+/**
+ * iommu_lu_in_doubt - may functions run that no good record tells of?
+ *
+ * Context: slab works. Reads the record if nobody has yet.
+ * Return: true when the previous kernel handed something over, and the record is
+ *	   damaged, not understood or missing: until the PCI scan has fenced them,
+ *	   any function may do DMA through any unit.
+ */
+bool iommu_lu_in_doubt(void)
+{
+	phys_addr_t phys;
+	size_t size;
+
+	iommu_lu_in_load();
+	if (iommu_lu_in.fns)
+		return false;
+	return iommu_lu_in.refused != PCI_LU_REASON_IOMMU_NO_RECORD ||
+	       kho_retrieve_subtree(PCI_LU_KHO_SUBTREE, &phys, &size) != -ENOENT;
 }
 
 /**
