@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,7 @@ struct owner {
 
 static int get_feature(int cdev, u32 flags, u32 index, void *data, size_t size)
 {
-	char buf[sizeof(struct vfio_device_feature) + 64] = {};
+	char buf[sizeof(struct vfio_device_feature) + 256] = {};
 	struct vfio_device_feature *feature = (void *)buf;
 	int ret;
 
@@ -490,6 +491,53 @@ TEST_F(liveupdate, preserved)
 	EXPECT_EQ(-EBUSY, map_file(o, self->memfd[1], 0, SZ_1M, SZ_1G, rw));
 	close(create.fd);
 	EXPECT_EQ(0, map_file(o, self->memfd[1], 0, SZ_1M, SZ_1G, rw));
+}
+
+struct asker {
+	int cdev;
+	bool stop;
+	u64 asked;
+};
+
+static void *keep_asking(void *arg)
+{
+	struct asker *asker = arg;
+	struct vfio_device_feature_liveupdate answer;
+
+	while (!__atomic_load_n(&asker->stop, __ATOMIC_RELAXED)) {
+		memset(&answer, 0, sizeof(answer));
+		if (get_feature(asker->cdev, VFIO_DEVICE_FEATURE_GET,
+				VFIO_DEVICE_FEATURE_LIVEUPDATE, &answer, sizeof(answer)))
+			break;
+		asker->asked++;
+	}
+
+	return NULL;
+}
+
+/* Asking whether the device can be preserved changes nothing for anybody. */
+TEST_F(liveupdate, asked_while_mapping)
+{
+	const u32 rw = IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE;
+	struct owner *o = &self->o;
+	struct iommu_ioas_unmap unmap = { .size = sizeof(unmap) };
+	struct asker asker = { .cdev = o->cdev };
+	pthread_t thread;
+	int i;
+
+	ASSERT_EQ(0, map_file(o, self->memfd[0], 0, SZ_1M, SZ_1M, rw));
+	ASSERT_EQ(0, attach(o, o->ioas_id));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, keep_asking, &asker));
+	for (i = 0; i < 5000; i++) {
+		unmap.ioas_id = o->ioas_id;
+		unmap.iova = SZ_1G;
+		unmap.length = SZ_4K;
+		ASSERT_EQ(0, map_file(o, self->memfd[1], 0, SZ_4K, SZ_1G, rw));
+		ASSERT_EQ(0, ioctl(o->iommufd, IOMMU_IOAS_UNMAP, &unmap));
+	}
+	__atomic_store_n(&asker.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_LT(100, asker.asked);
 }
 
 int main(int argc, char *argv[])
