@@ -24,6 +24,8 @@ void iommu_lu_unpreserve(struct device *dev);
 int iommu_lu_freeze(struct device *dev);
 void iommu_lu_unfreeze(struct device *dev);
 enum pci_lu_reason iommu_lu_not_ready(void);
+enum pci_lu_reason iommu_lu_cannot_adopt(u16 segment, u8 bus, u8 devfn);
+void iommu_lu_unfenced(struct device *dev);
 bool iommu_lu_adopted(struct device *dev);
 void iommu_lu_finish(struct device *dev);
 
@@ -31,6 +33,7 @@ void iommu_lu_finish(struct device *dev);
 bool iommu_lu_running(struct pci_dev *pdev);
 bool iommu_lu_keep_domain(struct device *dev, struct iommu_domain *new_domain,
 			  struct iommu_domain *default_domain);
+bool iommu_lu_stays_blocked(struct device *dev);
 
 #else
 
@@ -47,6 +50,11 @@ static inline bool iommu_lu_running(struct pci_dev *pdev)
 static inline bool iommu_lu_keep_domain(struct device *dev,
 					struct iommu_domain *new_domain,
 					struct iommu_domain *default_domain)
+{
+	return false;
+}
+
+static inline bool iommu_lu_stays_blocked(struct device *dev)
 {
 	return false;
 }

@@ -228,6 +228,35 @@ bool iommu_lu_running(struct pci_dev *pdev)
 }
 
 /**
+ * iommu_lu_stays_blocked - hook: must the default domain of a device wait?
+ * @dev: a device that was just probed
+ *
+ * Return: true for a device that is fenced and was not reset since.
+ */
+bool iommu_lu_stays_blocked(struct device *dev)
+{
+	return dev_is_pci(dev) && pci_lu_fenced(to_pci_dev(dev));
+}
+
+static void lu_attach_default(struct device *dev)
+{
+	if (iommu_deferred_attach(dev, iommu_get_dma_domain(dev)))
+		dev_err(dev, "live update: cannot attach the default domain, DMA is blocked\n");
+}
+
+/**
+ * iommu_lu_unfenced - a fenced device was reset
+ * @dev: the device
+ *
+ * Context: Process context; no lock of the IOMMU core is held.
+ */
+void iommu_lu_unfenced(struct device *dev)
+{
+	if (lu_ops(dev) && dev->iommu->attach_deferred && !iommu_lu_adopted(dev))
+		lu_attach_default(dev);
+}
+
+/**
  * iommu_lu_finish - release what the previous kernel handed over for a device
  * @dev: the device; if no domain was attached it is fenced and blocked
  *
@@ -235,7 +264,6 @@ bool iommu_lu_running(struct pci_dev *pdev)
  */
 void iommu_lu_finish(struct device *dev)
 {
-	struct iommu_domain *domain;
 	bool adopted;
 
 	if (!lu_ops(dev))
@@ -247,9 +275,9 @@ void iommu_lu_finish(struct device *dev)
 		return;
 
 	/* Make good for the core-owned domain that was kept off. */
-	domain = iommu_get_dma_domain(dev);
-	dev->iommu->attach_deferred = iommu_get_domain_for_dev(dev) == domain;
-	if (iommu_deferred_attach(dev, domain))
-		dev_err(dev, "live update: cannot attach the default domain, DMA is blocked\n");
+	dev->iommu->attach_deferred = iommu_get_domain_for_dev(dev) ==
+				      iommu_get_dma_domain(dev);
+	if (!iommu_lu_stays_blocked(dev))
+		lu_attach_default(dev);
 }
 EXPORT_SYMBOL_GPL(iommu_lu_finish);

@@ -12,7 +12,8 @@
  *    initcall (interrupt remapping): it is read and checked.
  * 2. early_initcall: drivers register. First PCI scan: iommu_lu_not_ready()
  *    asks the driver for the kind of IOMMU in the record whether it can take
- *    anything over. If not, the PCI core fences all listed functions at once.
+ *    anything over. If not, the PCI core fences all listed functions at once. For
+ *    each function iommu_lu_cannot_adopt() compares its unit with the record.
  * 3. *Take*, iommu_lu_take_unit(), when a driver finds a unit that is
  *    translating: decided by the record and the hardware alone. Every listed
  *    entry stays in place, and the tags of all are reserved.
@@ -22,7 +23,9 @@
  *    scan comes in between. If a unit is not taken over, or anything fails
  *    later, iommu_lu_before_disable() fences before translation ends, wherever
  *    it ends.
- * 5. device_initcall: what nothing reads any more is freed (release.c).
+ * 5. End of rootfs_initcall: whatever became of the units, a function that the
+ *    PCI core adopted and the IOMMU did not is fenced (settle.c).
+ *    device_initcall: what nothing reads any more is freed (release.c).
  * 6. An adopted function runs on its old entry: its default domain is not
  *    attached (the driver's is_attach_deferred), neither is the blocking domain
  *    when its owner claims it (iommu_lu_keep_domain()).
@@ -211,24 +214,53 @@ static enum pci_lu_reason lu_in_check_unit(void *hw, unsigned int i)
  */
 enum pci_lu_reason iommu_lu_not_ready(void)
 {
-	const struct iommu_lu_ops *ops = iommu_lu_in.ops;
-	enum pci_lu_reason why;
-	unsigned int i;
-
 	if (pci_lu_disabled(PCI_LU_TAKEOVER))
 		return PCI_LU_OK;
 
 	iommu_lu_in_load();
 	if (!iommu_lu_in.fns)
 		return iommu_lu_in.refused;
-	if (!ops)
+	if (!iommu_lu_in.ops)
 		return PCI_LU_REASON_IOMMU_NO_DRIVER;
+	return iommu_lu_in.ops->ready();
+}
 
-	why = ops->ready();
-	for (i = 0; why == PCI_LU_OK && i < iommu_lu_in.rec.hdr.nr_units; i++)
-		why = lu_in_check_unit(ops->find_unit(iommu_lu_in.units[i].reg_base),
-				       i);
-	return why;
+/**
+ * iommu_lu_cannot_adopt - why the translation of a function cannot go on
+ * @segment: PCI segment
+ * @bus: bus number of the requester ID
+ * @devfn: device and function number of the requester ID
+ *
+ * One bad unit is no reason for those behind others.
+ *
+ * Context: Process context, when the function is about to be adopted, under
+ *	    pci_lu_lock; iommu_lu_not_ready() had no objection.
+ * Return: a reason for which it is to be fenced, or PCI_LU_OK.
+ */
+enum pci_lu_reason iommu_lu_cannot_adopt(u16 segment, u8 bus, u8 devfn)
+{
+	struct iommu_lu_incoming *in = &iommu_lu_in;
+	const struct iommu_lu_in_fn *fn;
+
+	if (pci_lu_disabled(PCI_LU_TAKEOVER))
+		return PCI_LU_OK;
+
+	for (fn = in->fns; fn < in->end; fn++)
+		if (fn->ser.segment == segment && fn->ser.bus == bus &&
+		    fn->ser.devfn == devfn)
+			break;
+	if (fn == in->end)
+		return PCI_LU_REASON_IOMMU_UNLISTED;
+
+	switch (fn->state) {
+	case IOMMU_LU_LISTED:
+		return lu_in_check_unit(in->ops->find_unit(in->units[fn->ser.unit].reg_base),
+					fn->ser.unit);
+	case IOMMU_LU_TAKEN:
+		return PCI_LU_OK;
+	default:
+		return PCI_LU_REASON_IOMMU_TOO_LATE;
+	}
 }
 
 /**

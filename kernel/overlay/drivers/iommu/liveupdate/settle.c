@@ -5,6 +5,20 @@
  * Copyright (c) 2026 The holdfast authors
  */
 
+/**
+ * DOC: One decision
+ *
+ * A function goes on only if both the PCI core and the IOMMU say so:
+ *
+ * - the PCI core asks iommu_lu_cannot_adopt() before it adopts;
+ * - iommu_lu_settle() blocks what the PCI core did not adopt;
+ * - when the IOMMUs were set up, or not, lu_cross_check() fences what the PCI
+ *   core did adopt and the IOMMU did not, before any driver binds.
+ *
+ * A fenced function is blocked until it was reset: its default domain is not
+ * attached (iommu_lu_stays_blocked()) before iommu_lu_unfenced().
+ */
+
 #define pr_fmt(fmt) "iommu: live update: " fmt
 
 #include <linux/pci.h>
@@ -115,3 +129,22 @@ void iommu_lu_before_disable(phys_addr_t reg_base)
 		lu_in_drop(fn);
 	}
 }
+
+static int __init lu_cross_check(void)
+{
+	const char *why = pci_lu_reason_text(PCI_LU_REASON_IOMMU_NOT_TAKEN);
+	struct pci_dev *pdev = NULL;
+
+	if (!iommu_lu_in.fns || pci_lu_disabled(PCI_LU_TAKEOVER))
+		return 0;
+
+	for_each_pci_dev(pdev) {
+		if (pci_is_bridge(pdev) || iommu_lu_adopted(&pdev->dev))
+			continue;
+		/* Fenced: by one that could not reset it there. */
+		if (pci_lu_adopted(pdev) || pci_lu_fenced(pdev))
+			pci_lu_fence_function(pdev, why);
+	}
+	return 0;
+}
+rootfs_initcall(lu_cross_check);	/* by link order after those of arch/ */

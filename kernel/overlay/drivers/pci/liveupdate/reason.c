@@ -446,6 +446,18 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"iommu-restart",
 		"the system goes down before the update was finished",
 	},
+	[PCI_LU_REASON_IOMMU_UNLISTED] = {
+		"iommu-unlisted",
+		"the IOMMU record does not list the device",
+	},
+	[PCI_LU_REASON_IOMMU_TOO_LATE] = {
+		"iommu-too-late",
+		"the device was found after its translation had been given up",
+	},
+	[PCI_LU_REASON_IOMMU_NOT_TAKEN] = {
+		"iommu-not-taken",
+		"the DMA translation of the device was not taken over",
+	},
 };
 
 static const struct pci_lu_reason_desc *pci_lu_reason_find(unsigned int reason)

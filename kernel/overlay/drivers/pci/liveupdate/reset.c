@@ -5,6 +5,7 @@
  * Copyright (c) 2026 The holdfast authors
  */
 
+#include <linux/iommu_liveupdate.h>
 #include <linux/pm_runtime.h>
 
 #include "../pci.h"
@@ -65,6 +66,7 @@ void pci_lu_was_reset(struct pci_dev *pdev)
 		pci_lu_guard_disarm(fn);
 		WRITE_ONCE(fn->state, PCI_LU_IDLE);
 	}
+	iommu_lu_unfenced(&pdev->dev);
 	/* Added already: it was barred from binding later. */
 	if (pci_dev_is_added(pdev))
 		pci_dev_allow_binding(pdev);

@@ -72,6 +72,12 @@ static struct pci_ops *pci_lu_guard_bus(struct pci_bus *bus, struct pci_ops *ops
 		if (fn->state != PCI_LU_LISTED || fn->mode != PCI_LU_OPEN ||
 		    fn->refused)
 			continue;
+		why = fn->bridge ? PCI_LU_OK :
+				   iommu_lu_cannot_adopt(fn->segment, fn->bus, fn->devfn);
+		if (why) {
+			fn->refused = pci_lu_reason_text(why);
+			continue;
+		}
 		if (pci_lu_disabled(PCI_LU_GUARD))
 			continue;
 		why = pci_lu_guard_prepare(fn, bus, ops);
