@@ -157,6 +157,7 @@ enum pci_lu_reason {
 	PCI_LU_REASON_IOMMU_UNLISTED = 249,
 	PCI_LU_REASON_IOMMU_TOO_LATE = 250,
 	PCI_LU_REASON_IOMMU_NOT_TAKEN = 251,
+	PCI_LU_REASON_IOMMU_TXT = 252,
 };
 
 const char *pci_lu_reason_text(enum pci_lu_reason reason);

@@ -38,6 +38,7 @@
 #include <linux/cleanup.h>
 #include <linux/pci.h>
 #include <linux/pci_liveupdate.h>
+#include <linux/tboot.h>
 
 #include "liveupdate.h"
 #include "lu_internal.h"
@@ -85,6 +86,8 @@ enum pci_lu_reason intel_lu_refusal(struct device *dev)
 
 	if (!info || dev_is_real_dma_subdevice(dev))
 		return PCI_LU_REASON_IOMMU_UNSUPPORTED;
+	if (tboot_enabled())
+		return PCI_LU_REASON_IOMMU_TXT;
 	if (!system_has_cmpxchg128())
 		return PCI_LU_REASON_IOMMU_CMPXCHG16B;
 	if (!info->iommu->qi)

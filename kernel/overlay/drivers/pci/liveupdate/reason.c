@@ -458,6 +458,10 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"iommu-not-taken",
 		"the DMA translation of the device was not taken over",
 	},
+	[PCI_LU_REASON_IOMMU_TXT] = {
+		"iommu-txt",
+		"the kernel was started by Intel TXT, which wants to set DMA protection up itself",
+	},
 };
 
 static const struct pci_lu_reason_desc *pci_lu_reason_find(unsigned int reason)
