@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "sample.h"
+#include "sample_iommu.h"
 
 #define HDR(field) offsetof(struct pci_lu_hdr_ser, field)
 /* In the record of sample_port(): the root port, and the NIC behind it. */
@@ -148,6 +149,65 @@ static void bad(void)
 	     52 + 2 * 8 + 16);
 }
 
+/* In the record of sample_iommu_legacy(): 2 units, 2 page tables, 3 functions. */
+#define IHDR(field)    offsetof(struct iommu_lu_hdr_ser, field)
+#define IUNIT(field)   (80 + offsetof(struct iommu_lu_unit_ser, field))
+#define ITABLE(field)  (80 + 2 * 80 + offsetof(struct iommu_lu_table_ser, field))
+#define IFN(field)     (80 + 2 * 80 + 2 * 32 + offsetof(struct iommu_lu_fn_ser, field))
+#define ILEGACY_SIZE   (80 + 2 * 80 + 2 * 32 + 3 * 144)
+#define ISCALABLE_SIZE (80 + 80 + 32 + 144)
+
+static const struct defect iommu_defects[] = {
+	{ "iommu-compatible", "the compatible string of a later version", IHDR(compatible) + 16, 1,
+	  '2', 0 },
+	{ "iommu-version", "a later version", IHDR(version), 2, 2, 0 },
+	{ "iommu-kind", "a kind of IOMMU nobody knows", IHDR(kind), 2, 7, 0 },
+	{ "iommu-fn-size", "entries shorter than those of version 1", IHDR(fn_size), 2, 136, 0 },
+	{ "iommu-count", "no function", IHDR(nr_fns), 2, 0, 0 },
+	{ "iommu-total-size", "a size beyond the block", IHDR(total_size), 4, ILEGACY_SIZE + 1, 1 },
+	{ "iommu-crc", "a wrong checksum", IHDR(crc), 4, 0x12345678, 1 },
+	{ "iommu-required", "a required feature nobody knows", IHDR(required), 4, 1, 0 },
+	{ "iommu-unit-address", "registers that are not page aligned", IUNIT(reg_base), 4,
+	  0xfed90004, 0 },
+	{ "iommu-unit-top", "no top-level table", IUNIT(top_pa), 4, 0, 0 },
+	{ "iommu-unit-irt", "a size of an interrupt remapping table that is not there",
+	  IUNIT(irt_flags), 4, 0x80f, 0 },
+	{ "iommu-unit-mode", "a scalable unit in a record without scalable mode", IUNIT(flags), 2,
+	  1, 0 },
+	{ "iommu-table-pages", "a page table without pages", ITABLE(pages.nr), 4, 0, 0 },
+	{ "iommu-table-refs", "a page table with a user too many", ITABLE(refs), 2, 3, 0 },
+	{ "iommu-fn-unit", "a function on no unit", IFN(unit), 2, 2, 0 },
+	{ "iommu-fn-segment", "a function on another segment", IFN(segment), 2, 1, 0 },
+	{ "iommu-fn-tag", "a domain ID that the context entry does not have", IFN(tag), 4, 8, 0 },
+	{ "iommu-fn-stream", "a stream ID that is not the requester ID", IFN(stream), 4, 0x101, 0 },
+	{ "iommu-fn-entry", "a context entry that is not present", IFN(entry), 4, 0x300000, 0 },
+	{ "iommu-fn-pages", "a PASID directory in legacy mode", IFN(pages), 4, 0x500000, 0 },
+};
+
+static void iommu(void)
+{
+	const struct defect *d;
+	size_t i;
+
+	sample_iommu_legacy(buf, sizeof(buf));
+	save("good", "iommu-legacy", "three functions on two units", ILEGACY_SIZE);
+	sample_iommu_scalable(buf, sizeof(buf));
+	save("good", "iommu-scalable", "a function with ATS in scalable mode", ISCALABLE_SIZE);
+
+	for (i = 0; i < sizeof(iommu_defects) / sizeof(iommu_defects[0]); i++) {
+		d = &iommu_defects[i];
+		sample_iommu_legacy(buf, sizeof(buf));
+		memcpy(buf + d->off, &d->val, d->size);
+		if (!d->broken_seal)
+			iommu_lu_record_seal(buf);
+		save("bad", d->name, d->what, ILEGACY_SIZE);
+	}
+	sample_iommu_scalable(buf, sizeof(buf));
+	iommu_lu_fn_slot(buf, 0)->entry[3] = 3;
+	iommu_lu_record_seal(buf);
+	save("bad", "iommu-fn-pasid", "a PASID entry with another domain ID", ISCALABLE_SIZE);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -169,6 +229,7 @@ int main(int argc, char **argv)
 	save("good", "earlier-writer", "an earlier writer: entries without the reserved bytes",
 	     64 + 2 * 188 + 16);
 	bad();
+	iommu();
 
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "record.h"
+#include "../../kernel/overlay/drivers/iommu/liveupdate/record.h"
 
 static size_t load(const char *name, u8 *buf, size_t len)
 {
@@ -59,9 +60,9 @@ static void words(const char *name, const u8 *p, unsigned int n)
 	printf("\n");
 }
 
-#define WORDS(fn, field)                                                        \
-	words(#field, (const u8 *)(fn) + offsetof(struct pci_lu_fn_ser, field), \
-	      sizeof((fn)->field) / 4)
+#define WORDS_OF(type, fn, field) \
+	words(#field, (const u8 *)(fn) + offsetof(struct type, field), sizeof((fn)->field) / 4)
+#define WORDS(fn, field) WORDS_OF(pci_lu_fn_ser, fn, field)
 
 static int function(const struct pci_lu_record *rec, unsigned int i)
 {
@@ -97,6 +98,44 @@ static int function(const struct pci_lu_record *rec, unsigned int i)
 	return 0;
 }
 
+static int iommu(const u8 *buf, size_t len)
+{
+	struct iommu_lu_table_ser table;
+	struct iommu_lu_record rec;
+	struct iommu_lu_unit_ser unit;
+	struct iommu_lu_fn_ser fn;
+	enum pci_lu_reason why;
+	unsigned int i;
+
+	why = iommu_lu_record_check(buf, len, &rec);
+	if (why)
+		return refused("record ", why, rec.bad_off);
+
+	printf("IOMMU record version %u kind %u flags %x bytes %u\n", rec.hdr.version, rec.hdr.kind,
+	       rec.hdr.flags, rec.hdr.total_size);
+	for (i = 0; i < rec.hdr.nr_units; i++) {
+		iommu_lu_record_unit(&rec, i, &unit);
+		printf("unit %u at %llx segment %x flags %x top %llx irt %llx %x\n", i,
+		       unit.reg_base, unit.segment, unit.flags, unit.top_pa, unit.irt_pa,
+		       unit.irt_flags);
+	}
+	for (i = 0; i < rec.hdr.nr_tables; i++) {
+		iommu_lu_record_table(&rec, i, &table);
+		printf("table %u at %llx pages %llu crc %08x refs %u\n", i, table.pages.head_pa,
+		       table.pages.nr, table.pages.crc, table.refs);
+	}
+	for (i = 0; i < rec.hdr.nr_fns; i++) {
+		iommu_lu_record_fn(&rec, i, &fn);
+		printf("function %u %04x:%02x:%02x.%u flags %x unit %u table %u stream %x tag %x\n",
+		       i, fn.segment, fn.bus, fn.devfn >> 3, fn.devfn & 7, fn.flags, fn.unit,
+		       fn.table, fn.stream, fn.tag);
+		printf("\tin %llx pages %llx %llx\n", fn.page_pa, fn.pages[0], fn.pages[1]);
+		WORDS_OF(iommu_lu_fn_ser, &fn, entry);
+	}
+
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static u8 buf[1 << 20];
@@ -110,6 +149,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	len = load(argv[1], buf, sizeof(buf));
+	if (len > 14 && !memcmp(buf, "holdfast-iommu", 14))
+		return iommu(buf, len);
 	ret = pci_lu_record_check(buf, len, &rec);
 	if (ret) {
 		refused("record ", ret, rec.bad_off);

@@ -4,6 +4,7 @@
 
 #include "../../kernel/overlay/drivers/iommu/liveupdate/record.c"
 #include "../../kernel/overlay/drivers/iommu/liveupdate/pages.c"
+#include "../tools/sample_iommu.h"
 #include "tap.h"
 
 void suite_iommu_record(void);
@@ -11,71 +12,14 @@ void suite_iommu_record(void);
 static u8 buf[4096];
 static struct iommu_lu_record rec;
 
-static void unit(unsigned int i)
-{
-	struct iommu_lu_unit_ser *ser = iommu_lu_unit_slot(buf, i);
-
-	ser->reg_base = 0xfed90000 + i * 0x1000;
-	ser->top_pa = 0x100000 + i * 0x1000;
-}
-
-static void table(unsigned int i, unsigned int refs)
-{
-	struct iommu_lu_table_ser *ser = iommu_lu_table_slot(buf, i);
-
-	ser->pages.head_pa = 0x200000 + i * 0x1000;
-	ser->pages.nr = 3;
-	ser->refs = refs;
-}
-
-/* Two functions on one unit that share a page table, and one on another unit. */
 static void sample_legacy(void)
 {
-	static const u8 unit_of[] = { 0, 0, 1 };
-	struct iommu_lu_fn_ser *fn;
-	unsigned int i;
-
-	memset(buf, 0, sizeof(buf));
-	iommu_lu_record_init(buf, IOMMU_LU_KIND_VTD, 2, 2, 3, 0);
-	for (i = 0; i < 2; i++) {
-		unit(i);
-		table(i, 2 - i);
-	}
-	for (i = 0; i < 3; i++) {
-		fn = iommu_lu_fn_slot(buf, i);
-		fn->bus = i + 1;
-		fn->stream = fn->bus << 8;
-		fn->unit = unit_of[i];
-		fn->table = unit_of[i];
-		fn->tag = 7;
-		fn->entry[0] = 0x300001;
-		fn->entry[1] = 0x702;
-		fn->page_pa = 0x400000 + i * 0x1000;
-	}
-	iommu_lu_record_seal(buf);
+	sample_iommu_legacy(buf, sizeof(buf));
 }
 
 static void sample_scalable(void)
 {
-	struct iommu_lu_fn_ser *fn;
-
-	memset(buf, 0, sizeof(buf));
-	iommu_lu_record_init(buf, IOMMU_LU_KIND_VTD, 1, 1, 1, IOMMU_LU_HDR_VTD_SCALABLE);
-	unit(0);
-	iommu_lu_unit_slot(buf, 0)->flags = IOMMU_LU_UNIT_VTD_SCALABLE;
-	iommu_lu_unit_slot(buf, 0)->irt_pa = 0x600000;
-	iommu_lu_unit_slot(buf, 0)->irt_flags = 0x80f;
-	table(0, 1);
-	fn = iommu_lu_fn_slot(buf, 0);
-	fn->flags = IOMMU_LU_FN_ATS | IOMMU_LU_FN_VTD_FIRST_STAGE;
-	fn->tag = 2;
-	fn->page_pa = 0x400000;
-	fn->pages[0] = 0x500000;
-	fn->pages[1] = 0x501000;
-	fn->entry[0] = 0x500005;
-	fn->entry[2] = 0x700001;
-	fn->entry[3] = 2;
-	iommu_lu_record_seal(buf);
+	sample_iommu_scalable(buf, sizeof(buf));
 }
 
 static int check(void)
