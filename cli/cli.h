@@ -60,6 +60,12 @@ void cli_record(const struct hf_run *r);
  */
 void cli_signals(sigset_t *set);
 
+/* Learn which VMs came from the last kernel. That nothing is to be learned is told, no more. */
+void cli_collect(void);
+
+/* vm_resume_all.c. Return: exit code. */
+int cli_resume_all(bool json);
+
 /* 0, 1 and 2 are open, so that nothing of ours gets these numbers. */
 void cli_fix_stdio(void);
 

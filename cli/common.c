@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <holdfast/index.h>
 #include <holdfast/util.h>
 
 void cli_say(const char *fmt, ...)
@@ -124,6 +125,19 @@ void cli_signals(sigset_t *set)
 	sigfillset(set);
 	for (size_t i = 0; i < HF_ARRAY_SIZE(faults); i++)
 		sigdelset(set, faults[i]);
+}
+
+static void warn(const char *text)
+{
+	cli_say("%s", text);
+}
+
+void cli_collect(void)
+{
+	struct hf_error e;
+
+	if (hf_index_collect(cli_run_dir(), warn, &e))
+		cli_say("VMs that came from the last kernel may not be in the list: %s", e.text);
 }
 
 void cli_fix_stdio(void)

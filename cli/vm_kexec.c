@@ -53,6 +53,10 @@ static int judge(const struct hf_run *r, bool old, struct hf_error *e)
 			     r->reason);
 		return old ? NOT_BEGUN : -EPERM;
 	}
+	if (r->state == HF_WAITING)
+		return hf_fail_text(e, EPERM,
+				    "VM %s came from the last kernel and waits to be resumed",
+				    r->name);
 	fd = hf_run_pidfd(r, e);
 	if (fd >= 0) {
 		close(fd);
@@ -232,6 +236,7 @@ static bool kexec(char **names, char **lose, long timeout_s, struct hf_error *e)
 	if (watch < 0)
 		return false;
 	err = hf_kexec_loaded(e);
+	cli_collect();
 	/* Of VMs that are not ready yet we do not know the process. */
 	if (!err)
 		err = hf_others(cli_run_dir(), names, lose, false, e);

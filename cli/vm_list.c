@@ -16,7 +16,7 @@ static bool is_stale(const struct hf_run *r)
 	struct hf_error e;
 	int fd;
 
-	if (r->state == HF_FAILED)
+	if (r->state == HF_FAILED || r->state == HF_WAITING)
 		return false;
 	fd = hf_run_pidfd(r, &e);
 	if (fd >= 0)
@@ -51,6 +51,7 @@ static int list(bool json, struct hf_error *e)
 	char **names;
 	int err;
 
+	cli_collect();
 	err = hf_run_names(cli_run_dir(), &names, e);
 	if (err)
 		return err;
@@ -102,7 +103,8 @@ const struct cli_command cli_vm_list = {
 	.name = "vm list",
 	.run = run,
 	.usage = "[--json]",
-	.help = "The VMs of this host that were saved or resumed, and what became of them.\n"
+	.help = "The VMs of this host that were saved or resumed, and what became of them; \"waiting\"\n"
+		"is one that came from the last kernel and that nobody has resumed yet.\n"
 		"\"(stale)\" is a VM whose process is gone.\n\n"
 		"  --json  as an array of objects\n",
 };

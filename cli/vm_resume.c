@@ -355,6 +355,7 @@ static int run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "exec", required_argument, NULL, 'e' },
+		{ "all", no_argument, NULL, 'a' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -362,6 +363,7 @@ static int run(int argc, char **argv)
 	struct resume r = {
 		.command = cli_split(&argc, argv),
 	};
+	bool all = false;
 	sigset_t old;
 	int c;
 
@@ -369,6 +371,9 @@ static int run(int argc, char **argv)
 		switch (c) {
 		case 'e':
 			r.exec = optarg;
+			break;
+		case 'a':
+			all = true;
 			break;
 		case 'j':
 			r.json = true;
@@ -379,6 +384,10 @@ static int run(int argc, char **argv)
 			return cli_usage(&cli_vm_resume, "wrong option");
 		}
 	}
+	if (all && (argc != optind || r.command || r.exec))
+		return cli_usage(&cli_vm_resume, "--all goes with --json only");
+	if (all)
+		return cli_resume_all(r.json);
 	if (argc - optind != 1 || !hf_name_valid(argv[optind]))
 		return cli_usage(&cli_vm_resume, "one NAME, then perhaps -- COMMAND");
 	r.name = argv[optind];
@@ -395,9 +404,11 @@ static int run(int argc, char **argv)
 const struct cli_command cli_vm_resume = {
 	.name = "vm resume",
 	.run = run,
-	.usage = "NAME [--exec PATH] [--json] [-- COMMAND ARGS...]",
+	.usage = "NAME [--exec PATH] [--json] [-- COMMAND ARGS...], or --all [--json]",
 	.help = "In the new kernel: take the VM back, rebuild what it had, and become its QEMU.\n"
 		"If that fails, a keeper process holds the VM, and resume can be tried again.\n\n"
+		"  --all        all VMs that are \"waiting\" or \"held\", each as a process of its own;\n"
+		"               return when each is running, or cannot be resumed\n"
 		"  --exec PATH  execute PATH instead of the program that was saved\n"
 		"  --json       say what has become of it as JSON on stdout\n"
 		"  COMMAND      instead of the command line that was saved\n",

@@ -22,6 +22,7 @@
 #include <holdfast/command.h>
 #include <holdfast/config.h>
 #include <holdfast/fdkind.h>
+#include <holdfast/index.h>
 #include <holdfast/kexec.h>
 #include <holdfast/lock.h>
 #include <holdfast/luo.h>
@@ -41,7 +42,7 @@ struct save {
 	char **lose; /* --kexec: who else may be lost */
 	char **personas; /* [BDF=]MAP */
 	size_t npersonas;
-	int session;
+	int session, index; /* -1: none */
 	int lock; /* HF_LOCK_OWNER, until COMMAND is executed */
 	struct hf_manifest m;
 	struct hf_run run;
@@ -75,9 +76,11 @@ static void restore_signals(const struct save *s)
 /* Undo everything. Before anything is told, so that it is true. */
 static void undo(struct save *s)
 {
+	if (s->index >= 0)
+		close(s->index);
 	if (s->session >= 0)
 		close(s->session);
-	s->session = -1;
+	s->session = s->index = -1;
 }
 
 /* Be the VMM again. Returns only if that cannot be executed. */
@@ -130,7 +133,10 @@ static int check_free(const char *name, struct hf_error *e)
 	int fd = -1, err;
 
 	err = hf_run_read(cli_run_dir(), name, &last, e);
-	if (!err && last.pid != getpid())
+	if (!err && last.state == HF_WAITING)
+		err = hf_fail_text(e, EBUSY,
+				   "VM %s came from the last kernel and waits to be resumed", name);
+	else if (!err && last.pid != getpid())
 		fd = hf_run_pidfd(&last, e);
 	else if (!err && last.state == HF_RESUMING)
 		err = hf_fail_text(e, EBUSY, "the last update of VM %s is not finished yet", name);
@@ -190,6 +196,16 @@ static int describe(struct save *s, struct hf_error *e)
 	return m->cwd && m->state_path && m->argv && m->env ? 0 : -ENOMEM;
 }
 
+/* So that one can ask in the new kernel which VMs there are. */
+static int enter(struct save *s, struct hf_error *e)
+{
+	s->index = hf_index_add(s->name, s->run.devices, e);
+	if (s->index == -ENOSPC)
+		cli_say("%s: `vm list` will not know of it in the new kernel: %s", s->name,
+			e->text);
+	return s->index < 0 && s->index != -ENOSPC ? s->index : 0;
+}
+
 /* Everything up to the point where a kexec may come. */
 static int prepare(struct save *s, struct hf_error *e)
 {
@@ -199,8 +215,10 @@ static int prepare(struct save *s, struct hf_error *e)
 	int err;
 
 	err = describe(s, e);
-	if (!err && s->kexec)
+	if (!err && s->kexec) {
+		cli_collect();
 		err = hf_kexec_loaded(e);
+	}
 	if (!err && s->kexec)
 		err = hf_others(cli_run_dir(), names, s->lose, false, e);
 	if (!err)
@@ -224,6 +242,10 @@ static int prepare(struct save *s, struct hf_error *e)
 		return err;
 	at = hf_times_since(t, "query", at);
 	err = hf_save_manifest(&s->m, s->session, e);
+	if (!err)
+		err = hf_run_set_devices(&s->run, &s->m, e);
+	if (!err)
+		err = enter(s, e);
 	hf_times_since(t, "manifest", at);
 	hf_times_since(t, "save", start);
 	return err;
@@ -295,7 +317,7 @@ static int save(struct save *s)
 	s->run.state = HF_READY;
 	s->run.times = s->m.times;
 	/* Who waits for "ready" has to see it, or nobody will jump. */
-	if (hf_run_set_devices(&s->run, &s->m, &e) || hf_run_write(cli_run_dir(), &s->run, &e))
+	if (hf_run_write(cli_run_dir(), &s->run, &e))
 		return refuse(s, e.text, CLI_REFUSED);
 	cli_report(&s->run, s->json);
 	if (jump(s, &e) != -ECANCELED)
@@ -319,7 +341,9 @@ static int run(int argc, char **argv)
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct save s = { .session = -1, .lock = -1, .command = cli_split(&argc, argv) };
+	struct save s = {
+		.session = -1, .index = -1, .lock = -1, .command = cli_split(&argc, argv)
+	};
 	struct hf_error e;
 	char **map;
 	long n;

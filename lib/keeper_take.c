@@ -158,6 +158,9 @@ int hf_keeper_take(struct hf_keeper *k, struct hf_manifest *m, struct hf_error *
 		err = take_from_keeper(k, &last, m, e);
 	else if (!err)
 		err = take_from_kernel(k, e);
+	/* Whoever has told of it was wrong, or it was resumed before that. */
+	if (err == -ENOENT && last.state == HF_WAITING)
+		hf_run_remove(k->dir, k->name);
 	hf_run_free(&last);
 	return err;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Client of the Live Update Orchestrator. */
-#include <holdfast/luo.h>
+#include "luo.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -28,7 +28,7 @@ static_assert(sizeof(PREFIX) - 1 + HF_NAME_MAX < LIVEUPDATE_SESSION_NAME_LENGTH,
  * are polite have it for a moment only, so ask again, for as long as it takes
  * to be sure that this one is not.
  */
-static int open_device(struct hf_error *e)
+int hf_luo_open(struct hf_error *e)
 {
 	const struct timespec pause = { .tv_nsec = 20000000 };
 	uint64_t end = hf_now_us() + PATIENCE_S * 1000000;
@@ -49,43 +49,61 @@ static int open_device(struct hf_error *e)
 	return hf_fail_errno(e, errno, "open " DEVICE);
 }
 
-int hf_luo_create(const char *name, struct hf_error *e)
+int hf_luo_create_session(int luo, const char *name, struct hf_error *e)
 {
 	struct liveupdate_ioctl_create_session arg = { .size = sizeof(arg) };
-	int luo = open_device(e), err = 0;
+
+	snprintf((char *)arg.name, sizeof(arg.name), "%s", name);
+	if (ioctl(luo, LIVEUPDATE_IOCTL_CREATE_SESSION, &arg) < 0)
+		return hf_fail_errno(e, errno, "create session %s", name);
+	fcntl(arg.fd, F_SETFD, FD_CLOEXEC);
+	return arg.fd;
+}
+
+int hf_luo_retrieve_session(int luo, const char *name, struct hf_error *e)
+{
+	struct liveupdate_ioctl_retrieve_session arg = { .size = sizeof(arg) };
+
+	snprintf((char *)arg.name, sizeof(arg.name), "%s", name);
+	if (ioctl(luo, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &arg) < 0)
+		return hf_fail_errno(e, errno, "retrieve session %s", name);
+	fcntl(arg.fd, F_SETFD, FD_CLOEXEC);
+	return arg.fd;
+}
+
+static void session_name(char *buf, size_t size, const char *name)
+{
+	snprintf(buf, size, PREFIX "%s", name);
+}
+
+int hf_luo_create(const char *name, struct hf_error *e)
+{
+	char session[LIVEUPDATE_SESSION_NAME_LENGTH];
+	int luo = hf_luo_open(e), fd;
 
 	if (luo < 0)
 		return luo;
-	snprintf((char *)arg.name, sizeof(arg.name), PREFIX "%s", name);
-	if (ioctl(luo, LIVEUPDATE_IOCTL_CREATE_SESSION, &arg) < 0)
-		err = hf_fail_errno(e, errno, "create session %s", arg.name);
+	session_name(session, sizeof(session), name);
+	fd = hf_luo_create_session(luo, session, e);
 	close(luo);
-	if (!err)
-		fcntl(arg.fd, F_SETFD, FD_CLOEXEC);
-	return err ? err : arg.fd;
+	return fd;
 }
 
 int hf_luo_retrieve(const char *name, struct hf_error *e)
 {
-	struct liveupdate_ioctl_retrieve_session arg = { .size = sizeof(arg) };
-	int luo = open_device(e), err = 0;
+	char session[LIVEUPDATE_SESSION_NAME_LENGTH];
+	int luo = hf_luo_open(e), fd;
 
 	if (luo < 0)
 		return luo;
-	snprintf((char *)arg.name, sizeof(arg.name), PREFIX "%s", name);
-	if (ioctl(luo, LIVEUPDATE_IOCTL_RETRIEVE_SESSION, &arg) < 0) {
-		if (errno == ENOENT)
-			err = hf_fail_text(e, ENOENT, "no VM named %s came from the last kernel",
-					   name);
-		else if (errno == EINVAL)
-			err = hf_fail_text(e, EBUSY, "another program has session %s", arg.name);
-		else
-			err = hf_fail_errno(e, errno, "retrieve session %s", arg.name);
-	}
+	session_name(session, sizeof(session), name);
+	fd = hf_luo_retrieve_session(luo, session, e);
 	close(luo);
-	if (!err)
-		fcntl(arg.fd, F_SETFD, FD_CLOEXEC);
-	return err ? err : arg.fd;
+	if (fd == -ENOENT)
+		return hf_fail_text(e, ENOENT, "no VM named %s came from the last kernel", name);
+	if (fd == -EINVAL)
+		return hf_fail_text(e, EBUSY, "another program has session %s", session);
+	return fd;
 }
 
 int hf_luo_check_name(int session, const char *name, struct hf_error *e)

@@ -124,6 +124,13 @@ static int look_at_vm(struct others *o, const char *name)
 		return hf_fail_text(o->e, EPERM,
 				    "%.700s: say --lose %s if there is no such VM any more", e.text,
 				    name);
+	if (!err && r.state == HF_WAITING) {
+		hf_run_free(&r);
+		return hf_fail_text(o->e, EPERM,
+				    "VM %s came from the last kernel and waits: resume it, or give it "
+				    "up with --lose %s",
+				    name, name);
+	}
 	if (!err)
 		fd = hf_run_pidfd(&r, &e);
 	if (fd >= 0) {

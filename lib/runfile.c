@@ -21,7 +21,7 @@
 static const char *const state_names[HF_STATES] = {
 	[HF_SAVING] = "saving",	    [HF_READY] = "ready", [HF_REFUSED] = "refused",
 	[HF_RESUMING] = "resuming", [HF_HELD] = "held",	  [HF_RUNNING] = "running",
-	[HF_FAILED] = "failed",
+	[HF_FAILED] = "failed",	    [HF_WAITING] = "waiting",
 };
 
 const char *hf_state_name(enum hf_state state)
@@ -69,7 +69,7 @@ uint64_t hf_proc_start(pid_t pid)
 void hf_run_set_pid(struct hf_run *r, pid_t pid)
 {
 	r->pid = pid;
-	r->start = hf_proc_start(pid);
+	r->start = pid > 0 ? hf_proc_start(pid) : 0;
 }
 
 int hf_run_set_devices(struct hf_run *r, const struct hf_manifest *m, struct hf_error *e)
@@ -204,6 +204,14 @@ int hf_run_write(const char *dir, const struct hf_run *r, struct hf_error *e)
 		   : hf_fail_text(e, ENOMEM, "out of memory");
 	json_object_put(o);
 	return err;
+}
+
+void hf_run_remove(const char *dir, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/%s.json", dir, name) < (int)sizeof(path))
+		unlink(path);
 }
 
 static int by_name(const void *a, const void *b)

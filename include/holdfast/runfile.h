@@ -31,6 +31,7 @@ enum hf_state {
 	HF_HELD, /* pid keeps its descriptors; reason says what went wrong */
 	HF_RUNNING, /* pid is the VMM */
 	HF_FAILED, /* it is gone */
+	HF_WAITING, /* it came from the last kernel; nobody has it yet */
 	HF_STATES,
 };
 
@@ -59,7 +60,7 @@ const char *hf_state_name(enum hf_state state);
 void hf_run_init(struct hf_run *r, const char *name);
 void hf_run_free(struct hf_run *r);
 
-/* Make @pid the process of @r. */
+/* Make @pid the process of @r; 0: none. */
 void hf_run_set_pid(struct hf_run *r, pid_t pid);
 
 /* Copy the PCI addresses of a manifest. Return: 0 or -ENOMEM. */
@@ -78,6 +79,9 @@ int hf_run_write(const char *dir, const struct hf_run *r, struct hf_error *e);
  * Return: 0, -ENOENT, -EINVAL, -errno.
  */
 int hf_run_read(const char *dir, const char *name, struct hf_run *r, struct hf_error *e);
+
+/* Forget VM @name. */
+void hf_run_remove(const char *dir, const char *name);
 
 /*
  * pidfd of the process of @r, close-on-exec, or -ESRCH: it is gone, even if another

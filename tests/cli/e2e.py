@@ -74,17 +74,24 @@ class Base(unittest.TestCase):
     def record(self, name="vm0"):
         return json.loads((self.dir / f"run/{name}.json").read_text())
 
-    def vmm(self, mode="go", where=None):
-        return [VMM, "run", where or self.dir, mode, "-incoming", f"file:{self.state}"]
+    def vmm(self, mode="go", where=None, state_in=None):
+        state = self.state
+        if state_in:
+            state = state_in / "vm.state"
+            state.write_text(self.state.read_text())
+        return [VMM, "run", where or self.dir, mode, "-incoming", f"file:{state}"]
 
-    def save_start(self, name="vm0", *options, maps=0, mode="go", where=None, fail=None, **kw):
-        """A VM that is being saved."""
+    def save_start(self, name="vm0", *options, maps=0, mode="go", where=None, domain=None, fail=None, **kw):
+        """A VM that is being saved. @where: on a host of its own; with @domain, on this one, with other devices."""
         holdfast = ["env", f"FAKE_FAIL_NTH={fail}", HOLDFAST] if fail else [HOLDFAST]
-        if where:
+        if domain:
+            where.mkdir()
+            kw["env"] = {"FAKE_DOMAIN": domain}
+        elif where:
             (where / "kernel").mkdir(parents=True)
             kw["env"] = {"FAKE_KERNEL": str(where / "kernel")}
         return self.popen(VMM, "start", where or self.dir, "--maps", maps, "--", *holdfast, "vm", "save", name,
-                          "--json", *options, "--", *self.vmm(mode, where), umask=0o27, **kw)
+                          "--json", *options, "--", *self.vmm(mode, where, domain and where), umask=0o27, **kw)
 
     def first_word(self, p):
         self.assertTrue(select.select([p.stdout], [], [], NOBODY)[0], "it says nothing")
@@ -105,6 +112,8 @@ class Base(unittest.TestCase):
             p.wait()
         for f in self.dir.glob("run/*"):
             f.unlink()
+        with open(self.dir / "kernel/generation", "a") as f:
+            f.write("1")
         self.state.unlink(missing_ok=True)
 
     def unpreserve(self):

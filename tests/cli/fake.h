@@ -9,7 +9,8 @@
  * FAKE_FAIL_NTH, FAKE_KILL_NTH, FAKE_KILL_AFTER_NTH: the ioctl of that number, counted from 1, does
  * nothing but fail, or the process is killed before or after it.
  * FAKE_STOP=getfd|liveupdate|reboot|rename|signal|sync: the process stops where it makes that call.
- * A session lives on when its process dies, as if there had been a kexec.
+ * A session lives on when its process dies; it can be retrieved once there was a kexec: with
+ * FAKE_KEXEC in the environment, the jump ends all VMs that have a record, and their records.
  */
 #ifndef FAKE_H
 #define FAKE_H

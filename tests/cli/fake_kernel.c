@@ -2,6 +2,7 @@
 /* Calls of the C library, to the fake kernel or the real one. */
 #include "fake_kernel.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -228,7 +229,37 @@ static void append(const char *name, const char *text)
 	close(fd);
 }
 
-/* The jump: the caller is no more, and "jumped" is there. With "freeze" there, it is refused. */
+/* Nothing of the old kernel is left but its sessions: no process, no /run. */
+static void end_everything(void)
+{
+	const char *run = getenv("HOLDFAST_RUN_DIR");
+	char path[300], text[4096];
+	struct dirent *d;
+	DIR *dir = opendir(run);
+	const char *pid;
+	ssize_t n;
+	int fd;
+
+	while (dir && (d = readdir(dir))) {
+		if (d->d_type != DT_REG)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", run, d->d_name);
+		fd = __real_open64(path, O_RDONLY | O_CLOEXEC);
+		n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+		text[n < 0 ? 0 : n] = 0;
+		pid = strstr(text, "\"pid\":");
+		if (pid && atoi(pid + strlen("\"pid\":")) > 0)
+			kill(atoi(pid + strlen("\"pid\":")), SIGKILL);
+		close(fd);
+		unlink(path);
+	}
+	closedir(dir);
+}
+
+/*
+ * The jump: the caller is no more, and "jumped" is there. With "freeze" there, it is refused.
+ * With FAKE_KEXEC nobody else is there any more either.
+ */
 static long fake_reboot(void)
 {
 	char path[300];
@@ -241,6 +272,10 @@ static long fake_reboot(void)
 		return -1;
 	}
 	append("jumped", "now\n");
+	if (getenv("FAKE_KEXEC")) {
+		end_everything();
+		append("generation", "1");
+	}
 	_exit(0);
 }
 

@@ -24,6 +24,32 @@ static int session_fd(const char *name, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+/* How many kernels there have been. */
+static long generation(void)
+{
+	char path[300], text[32] = "";
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/generation", fake_dir());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		if (read(fd, text, sizeof(text) - 1) < 0)
+			abort();
+		close(fd);
+	}
+	return strtol(text, NULL, 10);
+}
+
+/* The one in which a session was made. */
+static long made_in(int session)
+{
+	char text[32] = "";
+
+	if (pread(session, text, sizeof(text) - 1, 0) < 0)
+		abort();
+	return strtol(text, NULL, 10);
+}
+
 static int create(struct liveupdate_ioctl_create_session *a)
 {
 	int fd = session_fd((char *)a->name, O_CREAT | O_EXCL);
@@ -31,6 +57,8 @@ static int create(struct liveupdate_ioctl_create_session *a)
 
 	if (fd < 0)
 		return fd;
+	if (dprintf(fd, "%ld\n", generation()) < 0)
+		abort();
 	snprintf(dir, sizeof(dir), "%s/session-%s.d", fake_dir(), (char *)a->name);
 	if (mkdir(dir, 0700) < 0)
 		abort();
@@ -45,6 +73,11 @@ static int retrieve(struct liveupdate_ioctl_retrieve_session *a)
 
 	if (fd < 0)
 		return fd;
+	/* One that is on its way out cannot be had here. */
+	if (made_in(fd) == generation()) {
+		close(fd);
+		return -ENOENT;
+	}
 	snprintf(mark, sizeof(mark), "%s/session-%s.d/retrieved", fake_dir(), (char *)a->name);
 	once = open(mark, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 	if (once < 0) {

@@ -44,6 +44,15 @@ static void call(int fd, unsigned long req, void *arg, const char *what)
 		die(what);
 }
 
+/* FAKE_DOMAIN: not to have the same as another VM. */
+static int device(const char *bus)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%.4s:%s:00.0", getenv("FAKE_DOMAIN") ?: "0000", bus);
+	return fake_vfio_open(name);
+}
+
 static uint32_t ioas(int iommufd)
 {
 	struct iommu_ioas_alloc a = { .size = sizeof(a) };
@@ -128,8 +137,8 @@ static void first_iommufd(int ram, int rom, long maps)
 		   .range.offset = 0x2000 };
 	int buf;
 
-	dev[0] = fake_vfio_open("0000:01:00.0");
-	dev[1] = fake_vfio_open("0000:02:00.0");
+	dev[0] = device("01");
+	dev[1] = device("02");
 	for (int i = 0; i < 5; i++)
 		ev[i] = eventfd(0, EFD_NONBLOCK);
 	hole.id = ioas(iommufd);
@@ -165,7 +174,7 @@ static void first_iommufd(int ram, int rom, long maps)
 /* One device in a domain that the kernel has made, with small pages and INTx. */
 static void second_iommufd(int ram)
 {
-	int iommufd = open("/dev/iommu", O_RDWR), dev = fake_vfio_open("0000:03:00.0");
+	int iommufd = open("/dev/iommu", O_RDWR), dev = device("03");
 	int ev[2] = { eventfd(0, 0), eventfd(0, EFD_NONBLOCK) };
 	struct iommu_option small = { .size = sizeof(small),
 				      .option_id = IOMMU_OPTION_HUGE_PAGES,
