@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,24 +42,23 @@ int hf_link_name(const char *path, char *buf, size_t size)
 
 int hf_fdinfo(int fd, const char *key, char *buf, size_t size)
 {
+	char path[40], *text, *line;
 	size_t klen = strlen(key), len;
-	char path[40], line[1024];
-	int err = -ENOENT;
-	FILE *f;
+	struct hf_error e;
+	int err;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	f = fopen(path, "re");
-	if (!f)
-		return -errno;
-	while (err && fgets(line, sizeof(line), f)) {
+	err = hf_read_path(path, 1u << 20, &text, &len, &e);
+	if (err)
+		return err;
+	err = -ENOENT;
+	for (char *rest = text; err && (line = strsep(&rest, "\n"));) {
 		if (strncmp(line, key, klen) || line[klen] != ':')
 			continue;
-		len = strcspn(line, "\n");
-		line[len] = 0;
 		snprintf(buf, size, "%s", line + klen + 1 + strspn(line + klen + 1, " \t"));
 		err = 0;
 	}
-	fclose(f);
+	free(text);
 	return err;
 }
 

@@ -137,33 +137,43 @@ static int find_original(const struct hf_manifest *m, struct hf_fd *f, struct hf
 	return 0;
 }
 
+static bool is_dmabuf(int fd)
+{
+	char link[512];
+
+	return !hf_fd_link(fd, link, sizeof(link)) && hf_dmabuf_match(link);
+}
+
+/* One that crosses, in whatever way. */
+static int add(struct hf_manifest *m, int fd, struct hf_error *e)
+{
+	struct hf_fd *f;
+	int err;
+
+	if (fd >= HF_FD_LIMIT)
+		return hf_fail_text(e, EOPNOTSUPP, "fd %d: numbers above %d are not supported", fd,
+				    HF_FD_LIMIT - 1);
+	f = hf_append(&m->fds, &m->nfds, sizeof(*f), e);
+	if (!f)
+		return -ENOMEM;
+	f->fd = fd;
+	err = hf_fd_classify(f, e);
+	return err ? err : find_original(m, f, e);
+}
+
 int hf_fds_collect(struct hf_manifest *m, const int *drop, size_t ndrop, struct hf_error *e)
 {
 	int *list = NULL, err;
 	size_t n = 0;
 
 	err = list_fds(&list, &n, e);
-	for (size_t i = 0; !err && i < n; i++) {
-		struct hf_fd *f;
-
-		if (dropped(list[i], drop, ndrop))
-			continue;
-		if (list[i] >= HF_FD_LIMIT) {
-			err = hf_fail_text(e, EOPNOTSUPP,
-					   "fd %d: numbers above %d are not supported", list[i],
-					   HF_FD_LIMIT - 1);
-			break;
-		}
-		f = hf_append(&m->fds, &m->nfds, sizeof(*f), e);
-		if (!f) {
-			err = -ENOMEM;
-			break;
-		}
-		f->fd = list[i];
-		err = hf_fd_classify(f, e);
-		if (!err)
-			err = find_original(m, f, e);
-	}
+	for (size_t i = 0; !err && i < n; i++)
+		if (!dropped(list[i], drop, ndrop) && !is_dmabuf(list[i]))
+			err = add(m, list[i], e);
+	/* Now that the devices are known. */
+	for (size_t i = 0; !err && i < n; i++)
+		if (!dropped(list[i], drop, ndrop) && is_dmabuf(list[i]))
+			err = hf_dmabuf_leave(m, list[i], e);
 	free(list);
 	return err;
 }

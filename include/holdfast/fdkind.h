@@ -40,6 +40,13 @@ extern const struct hf_fd_ops hf_memfd_ops, hf_vfio_ops, hf_iommufd_ops, hf_even
 const struct hf_fd_ops *hf_fd_ops(enum hf_kind kind);
 
 /*
+ * A kind of its own, which is in no manifest. hf_dmabuf_leave() closes dma-buf @fd if, as far as the
+ * kernel tells, it is of a BAR of one of the devices in @m. Return: 0 or -EOPNOTSUPP.
+ */
+bool hf_dmabuf_match(const char *link);
+int hf_dmabuf_leave(const struct hf_manifest *m, int fd, struct hf_error *e);
+
+/*
  * Look at descriptor @f->fd and fill the rest of @f but same_as.
  * Return: 0; -EOPNOTSUPP if a VM with it cannot be saved; -errno.
  */
@@ -47,7 +54,8 @@ int hf_fd_classify(struct hf_fd *f, struct hf_error *e);
 
 /*
  * All descriptors of the process from 3 upwards that are inherited by what it
- * executes, less the @ndrop in @drop, into @m->fds in order. Return: 0 or -errno.
+ * executes, less the @ndrop in @drop and those that hf_dmabuf_leave() closes, into @m->fds in
+ * order. Return: 0 or -errno.
  */
 int hf_fds_collect(struct hf_manifest *m, const int *drop, size_t ndrop, struct hf_error *e);
 

@@ -51,6 +51,13 @@ struct fake_vfio {
 	struct fake_irq irqs[FAKE_IRQS];
 };
 
+/* Content of dmabuf-XXXXXX. */
+struct fake_dmabuf {
+	uint64_t offset; /* in the device file */
+	uint64_t size;
+	char exporter[32];
+};
+
 /* Where the file of a device has its config space. */
 #define FAKE_CONFIG_AT	 0x100000
 #define FAKE_CONFIG_SIZE 0x1000

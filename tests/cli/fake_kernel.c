@@ -133,9 +133,31 @@ static int open_played(const char *path, int flags)
 	return -1;
 }
 
+/* What the kernel tells about a dma-buf, if that is what @path is about. */
+static int open_fdinfo(const char *path)
+{
+	struct fake_dmabuf d;
+	char file[300];
+	int fd, info;
+
+	errno = ENOENT;
+	if (sscanf(path, "/proc/self/fdinfo/%d", &fd) != 1 || !fake_path(fd, file, sizeof(file)) ||
+	    !is(file, "dmabuf-"))
+		return -1;
+	info = memfd_create("fdinfo", MFD_CLOEXEC);
+	if (info < 0 || pread(fd, &d, sizeof(d), 0) != sizeof(d) ||
+	    dprintf(info, "pos:\t0\nsize:\t%llu\ncount:\t1\nexp_name:\t%s\n",
+		    (unsigned long long)d.size, d.exporter) < 0)
+		abort();
+	return info;
+}
+
 static int fake_open(const char *path, int flags, mode_t mode)
 {
 	int fd = open_played(path, flags);
+
+	if (fd < 0)
+		fd = open_fdinfo(path);
 
 	if (fd >= 0)
 		return fd;
@@ -317,6 +339,8 @@ ssize_t __wrap_readlink(const char *path, char *buf, size_t size)
 		name = "anon_inode:[vfio-device]";
 	if (is(link, "iommu-"))
 		name = "/dev/iommu";
+	if (is(link, "dmabuf-"))
+		name = "/dmabuf:";
 	if (!name || strlen(name) > size)
 		return n;
 	memcpy(buf, name, strlen(name));

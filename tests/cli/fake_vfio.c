@@ -203,13 +203,17 @@ static int dma_buf(void *data)
 		struct vfio_device_feature_dma_buf buf;
 		struct vfio_region_dma_range range;
 	} *q = data;
-	uint64_t offset = ((uint64_t)q->buf.region_index << BAR_SHIFT) + q->range.offset;
+	struct fake_dmabuf d = {
+		.offset = ((uint64_t)q->buf.region_index << BAR_SHIFT) + q->range.offset,
+		.size = q->range.length,
+		.exporter = "vfio_pci_core",
+	};
 	char path[300];
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/dmabuf-XXXXXX", fake_dir());
 	fd = mkostemp(path, O_CLOEXEC);
-	if (fd < 0 || pwrite(fd, &offset, 8, 0) != 8)
+	if (fd < 0 || pwrite(fd, &d, sizeof(d), 0) != sizeof(d))
 		abort();
 	return fd;
 }

@@ -189,6 +189,25 @@ static void second_iommufd(int ram)
 	irqs(dev, VFIO_PCI_INTX_IRQ_INDEX, VFIO_IRQ_SET_ACTION_UNMASK, &ev[1], 1);
 }
 
+/* Two dma-bufs that are inherited: SIZE,EXPORTER. */
+static void leak(const char *what)
+{
+	struct fake_dmabuf d = { 0 };
+	unsigned long long size;
+	char path[300];
+	int fd;
+
+	if (sscanf(what, "%llu,%31s", &size, d.exporter) != 2)
+		die("FAKE_LEAK");
+	d.size = size;
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%s/dmabuf-XXXXXX", fake_dir());
+		fd = mkostemp(path, 0);
+		if (fd < 0 || write(fd, &d, sizeof(d)) != sizeof(d))
+			die(path);
+	}
+}
+
 static int start(int argc, char **argv)
 {
 	const char *dir = argv[2];
@@ -216,6 +235,9 @@ static int start(int argc, char **argv)
 		die("eventfd");
 	fake_vm_write(dir, "expected", true);
 	fake_vm_write(dir, "expected-here", false);
+	/* As QEMU, that did not mean to. */
+	if (getenv("FAKE_LEAK"))
+		leak(getenv("FAKE_LEAK"));
 	execvp(argv[arg + 1], argv + arg + 1);
 	die(argv[arg + 1]);
 	return 9;

@@ -48,6 +48,13 @@ class Across(Base):
                 os.dup2(null.fileno(), fd, inheritable=True) if fd != null.fileno() else None
             self.assert_running(*self.resume(pass_fds=(3, 5, 300)))
 
+    def test_dmabufs_are_left_behind(self):
+        """QEMU leaks those of its BARs; where it goes on it makes its own."""
+        self.saved(env={"FAKE_LEAK": "65536,vfio_pci_core"})
+        m = json.loads((self.dir / "kernel/session-holdfast-vm-vm0.d/4294967297.mem").read_text())
+        self.assertEqual({f["kind"] for f in m["fds"]}, {"memfd", "vfio", "iommufd", "eventfd"})
+        self.assert_running(*self.resume())
+
     def test_low_limit(self):
         self.saved()
         p = self.run_("sh", "-c", 'ulimit -S -n 64; exec "$@"', "sh", HOLDFAST, "vm", "resume", "vm0", "--json")

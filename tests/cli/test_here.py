@@ -74,6 +74,25 @@ class Here(Base):
             for f in self.dir.glob("kernel/iommu-*"):
                 f.unlink()
 
+    def test_dmabufs_are_left_behind(self):
+        p, said = self.save(env={"FAKE_LEAK": "4096,vfio_pci_core"})
+        self.assertEqual(said["state"], "ready", said)
+        p.send_signal(signal.SIGTERM)
+        self.assert_went_on(p)
+
+    def test_dmabufs_of_others(self):
+        """Of another driver, of no BAR that the VM has, of no size at all."""
+        for leak, why in (("4096,udmabuf", "is a dma-buf of udmabuf"),
+                          ("65537,vfio_pci_core", "is a dma-buf of 65537 bytes, which no BAR"),
+                          ("0,vfio_pci_core", "is a dma-buf of 0 bytes")):
+            p, said = self.save(env={"FAKE_LEAK": leak})
+            self.assertEqual(said["state"], "refused")
+            self.assertIn(why, said["reason"])
+            self.assertIn("--drop-fd", said["reason"])
+            p.wait(timeout=NOBODY)
+            self.assertEqual(p.returncode, 9, "it has what was not closed, and notices")
+            self.unpreserve()
+
     def test_second_of_a_name(self):
         p, _ = self.save()
         code, out, err = self.run_(HOLDFAST, "vm", "save", "vm0", "--", "echo", "execed")
