@@ -32,10 +32,14 @@ void hf_jr_known(struct hf_jread *r, const char *const *known)
 		size_t i = 0;
 
 		(void)val;
+		if (!strncmp(key, HF_IGNORABLE, strlen(HF_IGNORABLE)))
+			continue;
 		while (known[i] && strcmp(known[i], key))
 			i++;
 		if (!known[i])
-			hf_jr_bad(r, key, "a field this version does not know");
+			hf_jr_bad(r, key,
+				  "a field that this version does not know, and that is not to be "
+				  "ignored");
 	}
 }
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include <holdfast/error.h>
+#include <holdfast/manifest.h>
 #include <holdfast/times.h>
 
 struct hf_jread {
@@ -27,7 +28,7 @@ struct hf_jread {
 void hf_jr_bad(struct hf_jread *r, const char *key, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Are there fields that are not among @known, a NULL-terminated list? */
+/* Are there fields that are not among @known, a NULL-terminated list, nor HF_IGNORABLE? */
 void hf_jr_known(struct hf_jread *r, const char *const *known);
 
 bool hf_jr_has(struct hf_jread *r, const char *key);

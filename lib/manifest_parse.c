@@ -237,7 +237,7 @@ static void parse_all(struct hf_jread *r, struct hf_manifest *m)
 	const char *name;
 
 	/* First: of another version nothing else can be said. */
-	hf_jr_u32(r, "version", HF_MANIFEST_VERSION, HF_MANIFEST_VERSION);
+	hf_jr_u32(r, "version", HF_MANIFEST_OLDEST, HF_MANIFEST_VERSION);
 	hf_jr_known(r, known);
 	name = hf_jr_str(r, "name");
 	if (name && !hf_name_valid(name))

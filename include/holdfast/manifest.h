@@ -5,6 +5,15 @@
  * It is written as JSON into a memfd, which crosses in the live update session
  * of the VM. What comes out on the other side is not trusted: hf_manifest_parse()
  * checks every field and every reference before anything is done with it.
+ *
+ * Who reads it may be older or newer than who wrote it. In every object:
+ *
+ * - a field that the reader does not know is refused: without it the VM would not be what it was;
+ * - unless its name begins with HF_IGNORABLE. What can be missed is added under such a name, and
+ *   keeps it. It is skipped with all that is in it;
+ * - a field that is new may be missing, unless HF_MANIFEST_VERSION says that it is there;
+ * - HF_MANIFEST_VERSION goes up when what is there changes its meaning. A reader takes
+ *   HF_MANIFEST_OLDEST to HF_MANIFEST_VERSION, which is at least the version before its own.
  */
 #ifndef HOLDFAST_MANIFEST_H
 #define HOLDFAST_MANIFEST_H
@@ -22,6 +31,8 @@ extern "C" {
 #endif
 
 #define HF_MANIFEST_VERSION 1
+#define HF_MANIFEST_OLDEST  1
+#define HF_IGNORABLE	    "x_"
 
 /* Limits of what hf_manifest_parse() accepts; save refuses what is beyond them. */
 #define HF_NAME_MAX	48

@@ -49,6 +49,12 @@ CONFIG = copy.deepcopy(FULL)
 CONFIG["devices"][0].update(config="8680c910" + "0" * 8184, persona='persona "nic" version 1\n')
 CONFIG["devices"][1].update(config="ffff" * 128)
 
+# What a newer holdfast has added, and an older one can do without.
+NEWER = copy.deepcopy(FULL)
+for o in (NEWER, *NEWER["fds"], *NEWER["devices"], *NEWER["devices"][0]["irqs"], *NEWER["spaces"],
+          *NEWER["spaces"][0]["maps"]):
+    o.update(x_hint={"more": [1, None]}, x_=0)
+
 DELETE = object()
 
 
@@ -66,6 +72,7 @@ def changed(path, value):
 
 BAD = {
     "version": (["version"], 2), "version-missing": (["version"], DELETE), "version-text": (["version"], "1"),
+    "version-old": (["version"], 0), "not-ignorable": (["devices", 0, "irqs", 0, "X_more"], 1),
     "unknown-field": (["more"], 1), "unknown-field-inside": (["devices", 0, "more"], 1),
     "name-slash": (["name"], "a/b"), "name-long": (["name"], "x" * 49), "name-nul": (["name"], "a\0b"),
     "argv-empty": (["argv"], []), "argv-number": (["argv", 1], 7), "argv-nul": (["argv", 0], "a\0b"),
@@ -111,7 +118,7 @@ RAW = {"empty": "", "null": "null", "array": "[]", "cut": json.dumps(FULL)[:-1],
 
 
 def main(where):
-    for name, m in (("full", FULL), ("bare", BARE), ("auto-domain", AUTO), ("config", CONFIG)):
+    for name, m in (("full", FULL), ("bare", BARE), ("auto-domain", AUTO), ("config", CONFIG), ("newer", NEWER)):
         (where / "good" / f"{name}.json").write_text(json.dumps(m, indent=1) + "\n")
     for name, (path, value) in BAD.items():
         (where / "bad" / f"{name}.json").write_text(json.dumps(changed(path, value), indent=1) + "\n")

@@ -55,6 +55,18 @@ class Across(Base):
         self.assertEqual({f["kind"] for f in m["fds"]}, {"memfd", "vfio", "iommufd", "eventfd"})
         self.assert_running(*self.resume())
 
+    def test_saved_by_a_newer_one(self):
+        """What it has added and may be missed is; what may not is refused, and the VM is held."""
+        self.saved()
+        path = self.dir / "kernel/session-holdfast-vm-vm0.d/4294967297.mem"
+        m = json.loads(path.read_text())
+        m["devices"][0]["x_link"] = {"speed": "32 GT/s"}
+        path.write_text(json.dumps(m | {"numa": [0]}))
+        code, said, err = self.resume()
+        self.assert_held(code, said, "numa: a field that this version does not know", err)
+        path.write_text(json.dumps(m))
+        self.assert_running(*self.resume())
+
     def test_low_limit(self):
         self.saved()
         p = self.run_("sh", "-c", 'ulimit -S -n 64; exec "$@"', "sh", HOLDFAST, "vm", "resume", "vm0", "--json")
