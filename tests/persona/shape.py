@@ -31,6 +31,7 @@ NOT_WRITTEN = (
 EXPECTED_LINES = (
     (r"(igb|e1000e) \S+: probe with driver \w+ failed with error -2$",
      "its BARs read 0: there are no registers of a NIC in them"),
+    (r"nvme \S+: error -ENODEV: probe failed$", "nor of a controller"),
 )
 
 
