@@ -104,8 +104,12 @@ static int check_all(struct tally *t)
 	for (char **name = names; *name; name++)
 		check(*name, false, t);
 	hf_strv_free(names);
-	if (!t->vms && !t->unknown)
-		cli_say("no VM of this host has come through an update");
+	/* That nothing was compared is not that nothing has changed. */
+	if (!t->vms && !t->unknown) {
+		cli_say("no VM of this host has come through an update: there is nothing to look back "
+			"at");
+		t->unknown++;
+	}
 	return 0;
 }
 
@@ -134,8 +138,9 @@ const struct cli_command cli_check = {
 	.name = "check",
 	.run = run,
 	.usage = "[NAME...] [--json]",
-	.help = "What the guests of these VMs, or of all, could see change in config space of their\n"
-		"devices through the last update, by the personas that `vm save` was given.\n\n"
+	.help = "After an update: what the guests of these VMs, or of all, could see change in config\n"
+		"space of their devices, by the personas that `vm save` was given. What stands in the way\n"
+		"of an update `vm save` tells, and whether a device can be a persona `persona check`.\n\n"
 		"  --json  as an array with one object for each VM\n\n"
-		"Exit status: 0 nothing, 1 it is not known of all, 3 something.\n",
+		"Exit status: 0 nothing, 1 it is not known of all, or of any, 3 something.\n",
 };

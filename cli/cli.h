@@ -25,6 +25,9 @@ extern const struct cli_command cli_vm_save, cli_vm_resume, cli_vm_cancel, cli_v
 
 int cli_vm(int argc, char **argv);
 
+/* What a terminal would obey becomes a question mark: names and reasons may be anybody's. */
+void cli_harmless(char *text);
+
 /* One line to stderr, "holdfast: ..." */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

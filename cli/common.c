@@ -15,6 +15,13 @@
 #include <holdfast/index.h>
 #include <holdfast/util.h>
 
+void cli_harmless(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 void cli_say(const char *fmt, ...)
 {
 	char line[2048];
@@ -23,6 +30,7 @@ void cli_say(const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
+	cli_harmless(line);
 	/* In one write: several VMs may share a log. */
 	dprintf(STDERR_FILENO, "holdfast: %s\n", line);
 }

@@ -16,7 +16,7 @@ static void help(FILE *out)
 	      "\n"
 	      "Commands:\n"
 	      "  vm save|resume|cancel|kexec|list   carry a QEMU VM across the update\n"
-	      "  check [NAME...]                    what could the guests see change?\n"
+	      "  check [NAME...]                    after it: what could the guests see change?\n"
 	      "  persona show|check|render|diff|compat\n"
 	      "                                     what a guest sees of a PCI device\n"
 	      "\n"

@@ -37,12 +37,14 @@ static void join(char **list, char *buf, size_t size)
 
 static void print_row(const struct hf_run *r, bool stale)
 {
-	char devices[256], state[32];
+	char devices[256], state[32], reason[sizeof(r->reason)];
 
 	join(r->devices, devices, sizeof(devices));
+	cli_harmless(devices);
+	snprintf(reason, sizeof(reason), "%s", r->reason[0] ? r->reason : "-");
+	cli_harmless(reason);
 	snprintf(state, sizeof(state), "%s%s", hf_state_name(r->state), stale ? " (stale)" : "");
-	printf("%-20s %-16s %8d %-14s %s\n", r->name, state, (int)r->pid, devices,
-	       r->reason[0] ? r->reason : "-");
+	printf("%-20s %-16s %8d %-14s %s\n", r->name, state, (int)r->pid, devices, reason);
 }
 
 static int list(bool json, struct hf_error *e)

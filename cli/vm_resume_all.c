@@ -110,7 +110,8 @@ static int find_waiting(struct one **list, char ***names, struct hf_error *e)
 		struct hf_run r;
 		struct one *o;
 
-		if (!hf_run_read(cli_run_dir(), *name, &r, &ignored) && (r.state == HF_WAITING || r.state == HF_HELD)) {
+		if (!hf_run_read(cli_run_dir(), *name, &r, &ignored) &&
+		    (r.state == HF_WAITING || r.state == HF_HELD)) {
 			o = hf_append(list, &n, sizeof(*o), e);
 			if (o)
 				o->name = *name;

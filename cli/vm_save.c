@@ -221,14 +221,16 @@ static int prepare(struct save *s, struct hf_error *e)
 	}
 	if (!err && s->kexec)
 		err = hf_others(cli_run_dir(), names, s->lose, false, e);
-	if (!err)
-		err = hf_fds_collect(&s->m, s->drop, s->ndrop, e);
 	if (err)
 		return err;
-	at = hf_times_since(t, "classify", at);
+	/* First: on a kernel that cannot do it, no descriptor is to blame. */
 	s->session = hf_luo_create(s->name, e);
 	if (s->session < 0)
 		return s->session;
+	err = hf_fds_collect(&s->m, s->drop, s->ndrop, e);
+	if (err)
+		return err;
+	at = hf_times_since(t, "classify", at);
 	err = hf_save_preserve(&s->m, s->session, e);
 	if (err)
 		return err;

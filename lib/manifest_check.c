@@ -37,6 +37,7 @@ static const struct hf_fd *original(struct check *c, const struct hf_fd *f)
 static int check_fds(struct check *c)
 {
 	const struct hf_manifest *m = c->m;
+	size_t iommufds = 0;
 
 	for (size_t i = 0; i < m->nfds; i++) {
 		const struct hf_fd *f = &m->fds[i], *o;
@@ -56,6 +57,9 @@ static int check_fds(struct check *c)
 			return hf_fail_text(c->e, EINVAL, "fds[%zu].token: %llu is not its number",
 					    i, (unsigned long long)f->token);
 		}
+		if (f->kind == HF_KIND_IOMMUFD && f->same_as < 0 && ++iommufds > HF_IOMMUFD_LIMIT)
+			return hf_fail_text(c->e, EINVAL, "fds[%zu].kind: more than %d iommufds", i,
+					    HF_IOMMUFD_LIMIT);
 		c->fds[f->fd] = f;
 	}
 	return 0;

@@ -57,15 +57,6 @@ static bool makes_hwpt(const struct hf_manifest *m, size_t dev)
 	return true;
 }
 
-static bool is_used(const struct hf_manifest *m, int iommufd, uint32_t id)
-{
-	for (size_t i = 0; i < m->ndevices; i++)
-		if (m->devices[i].iommufd == iommufd &&
-		    (m->devices[i].dev_id == id || m->devices[i].hwpt_id == id))
-			return true;
-	return hf_manifest_space(m, iommufd, id);
-}
-
 static void take_ids(struct build *b, int iommufd)
 {
 	uint32_t top = highest_id(b->m, iommufd);
@@ -76,10 +67,18 @@ static void take_ids(struct build *b, int iommufd)
 
 static void give_rest(struct build *b, int iommufd)
 {
-	uint32_t top = highest_id(b->m, iommufd);
+	const struct hf_manifest *m = b->m;
+	uint32_t top = highest_id(m, iommufd);
+	bool used[HF_ID_LIMIT] = { 0 };
 
+	for (size_t i = 0; i < m->ndevices; i++)
+		if (m->devices[i].iommufd == iommufd)
+			used[m->devices[i].dev_id] = used[m->devices[i].hwpt_id] = true;
+	for (size_t i = 0; i < m->nspaces; i++)
+		if (m->spaces[i].iommufd == iommufd)
+			used[m->spaces[i].ioas_id] = true;
 	for (uint32_t id = 1; id <= top; id++)
-		if (!is_used(b->m, iommufd, id))
+		if (!used[id])
 			add(b, HF_STEP_GIVE, iommufd, id, 0, 0);
 }
 

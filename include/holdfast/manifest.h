@@ -35,11 +35,12 @@ extern "C" {
 #define HF_IGNORABLE	    "x_"
 
 /* Limits of what hf_manifest_parse() accepts; save refuses what is beyond them. */
-#define HF_NAME_MAX	48
-#define HF_FD_LIMIT	65536 /* descriptor numbers are below it */
-#define HF_ID_LIMIT	4096 /* and so are IDs of iommufd objects */
-#define HF_VECTOR_LIMIT 2048 /* as many as MSI-X can have */
-#define HF_MANIFEST_MAX (64u << 20) /* bytes */
+#define HF_NAME_MAX	 48
+#define HF_FD_LIMIT	 65536 /* descriptor numbers are below it */
+#define HF_ID_LIMIT	 4096 /* and so are IDs of iommufd objects */
+#define HF_IOMMUFD_LIMIT 64 /* of them; each may have as many IDs */
+#define HF_VECTOR_LIMIT	 2048 /* as many as MSI-X can have */
+#define HF_MANIFEST_MAX	 (64u << 20) /* bytes */
 
 /* Tokens in the session: a preserved descriptor has its number, these are above. */
 #define HF_TOKEN_STATE	  (UINT64_C(1) << 32)

@@ -67,6 +67,28 @@ class Across(Base):
         path.write_text(json.dumps(m))
         self.assert_running(*self.resume())
 
+    def test_state_file_is_a_link(self):
+        """Somebody else has put one there."""
+        victim = self.dir / "victim"
+        victim.write_text("mine")
+        self.saved(mode="paused")
+        self.state.symlink_to(victim)
+        code, said, err = self.resume("--", *self.vmm("die"))
+        self.assertEqual(victim.read_text(), "mine")
+        self.assertFalse(self.state.is_symlink())
+        self.assertEqual(self.state.read_text(), "state of the VM\n")
+        self.assert_running(*self.resume())
+
+    def test_state_file_is_readable(self):
+        self.saved()
+        self.state.write_text("")
+        self.state.chmod(0o666)
+        with open(self.state) as others:
+            code, said, err = self.resume("--", *self.vmm("die"))
+            self.assertEqual(self.state.stat().st_mode & 0o777, 0o600)
+            self.assertEqual(others.read(), "", "who had it open before reads the guest's state")
+        self.assert_running(*self.resume())
+
     def test_low_limit(self):
         self.saved()
         p = self.run_("sh", "-c", 'ulimit -S -n 64; exec "$@"', "sh", HOLDFAST, "vm", "resume", "vm0", "--json")

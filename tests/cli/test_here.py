@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What does not get as far as the kexec, or has it done."""
 import json
+import os
 import pathlib
 import select
 import signal
@@ -92,6 +93,18 @@ class Here(Base):
             p.wait(timeout=NOBODY)
             self.assertEqual(p.returncode, 9, "it has what was not closed, and notices")
             self.unpreserve()
+
+    def test_other_descriptors(self):
+        r, w = os.pipe()
+        for options, why in (((), f"fd {r} (pipe:"), (("--drop-fd", w), f"fd {r} (pipe:"), (("--drop-fd", r), f"{self.dir}/none")):
+            code, out, err = self.run_(HOLDFAST, "vm", "save", "vm0", *options, "--json", "--", "sh", "-c", "echo execed",
+                                       "-incoming", f"file:{self.dir}/none", pass_fds=(r,))
+            said = json.loads(out.splitlines()[0])
+            self.assertEqual((code, out.splitlines()[1], said["state"]), (0, "execed", "refused"), err)
+            self.assertIn(why, said["reason"])
+            self.unpreserve()
+        os.close(r)
+        os.close(w)
 
     def test_second_of_a_name(self):
         p, _ = self.save()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The plan, on an iommufd that gives out the lowest free ID: does each object get its own? */
 #include <stdio.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include <holdfast/manifest.h>
@@ -188,8 +189,35 @@ static void twin_without_a_step(void)
 	}
 }
 
+/* As much as a manifest may ask for is not too much; and there is a limit to it. */
+static void limits_do_not_multiply(void)
+{
+	struct hf_manifest m;
+	struct hf_plan p;
+	struct hf_error e;
+
+	random_manifest(&m, 0);
+	for (int fd = 1000; fd <= 1000 + HF_IOMMUFD_LIMIT; fd++) {
+		struct hf_fd *f = hf_append(&m.fds, &m.nfds, sizeof(*f), &e);
+		struct hf_space *s = hf_append(&m.spaces, &m.nspaces, sizeof(*s), &e);
+
+		*f = (struct hf_fd){ .fd = fd, .kind = HF_KIND_IOMMUFD, .same_as = -1 };
+		s->iommufd = fd;
+		s->ioas_id = HF_ID_LIMIT - 1;
+	}
+	CHECK(hf_manifest_check(&m, &e) == -EINVAL && strstr(e.text, "iommufds"));
+	while (m.nspaces > HF_IOMMUFD_LIMIT / 2)
+		free(m.spaces[--m.nspaces].maps);
+	m.nfds -= HF_IOMMUFD_LIMIT / 2 + 1;
+	CHECK(!hf_plan_make(&p, &m, &e));
+	CHECK(p.n < 2 * HF_IOMMUFD_LIMIT * HF_ID_LIMIT);
+	hf_plan_free(&p);
+	hf_manifest_free(&m);
+}
+
 void suite_plan(void)
 {
+	RUN(limits_do_not_multiply);
 	RUN(every_id);
 	RUN(map_before_attach);
 	RUN(twin_without_a_step);
