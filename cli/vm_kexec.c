@@ -137,14 +137,18 @@ static int wait_ready(struct wait *w, struct hf_error *e)
 	}
 }
 
-/* VMs that wait must not be left waiting when somebody presses Ctrl-C. */
+/*
+ * VMs that wait must not be left waiting when somebody presses Ctrl-C; nor may anything but
+ * SIGKILL stop us while we hold them.
+ */
 static int open_signals(struct hf_error *e)
 {
 	sigset_t set;
 	int fd;
 
-	hf_jump_signals(&set);
+	cli_signals(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	hf_jump_signals(&set);
 	fd = signalfd(-1, &set, SFD_CLOEXEC);
 	return fd < 0 ? hf_fail_errno(e, errno, "signalfd") : fd;
 }

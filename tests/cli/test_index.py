@@ -112,6 +112,16 @@ class Index(Base):
                 f.unlink()
             (self.dir / name).rmdir()
 
+    def test_full_index(self):
+        """No reason not to save a VM."""
+        for i in range(256):
+            (self.dir / f"kernel/session-holdfast-index-{i}").write_text("0\n")
+        p = self.vm("a", "0000")
+        self.jump("a")
+        self.assertIn("there are 256 VMs in the index", p.communicate(timeout=NOBODY)[1])
+        code, said, err = self.resume(name="a")
+        self.assertEqual((code, said["state"]), (0, "running"), err)
+
     def test_lies(self):
         """A VM that is not there is told once."""
         self.cross("a")

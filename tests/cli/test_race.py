@@ -100,6 +100,16 @@ class Jump(Race):
         """It has made up its mind: it ends, or it waits for VMs to be sent back."""
         return is_gone(k.pid) or self.record("b")["state"] == "running"
 
+    def test_not_to_be_stopped(self):
+        """Ctrl-Z would leave VMs held that nobody can call off."""
+        a, b = self.two()
+        k = self.kexec_stopped("reboot", "a", "b")
+        for sig in (signal.SIGTSTP, signal.SIGUSR1, signal.SIGALRM):
+            k.send_signal(sig)
+        code, said, err = self.go_on(k)
+        self.assertEqual(code, 0, err)
+        self.assertTrue(self.jumped())
+
     def test_too_late_for_cancel(self):
         a, b = self.two()
         k = self.kexec_stopped("reboot", "a", "b")
