@@ -141,7 +141,8 @@ def names(folder=HERE):
     """In the order of the files' names, the plain ones first as the numbers in `order` say."""
     found = sorted(f[:-5] for f in os.listdir(folder) if f.endswith(".toml"))
     order = ["stock", "stock-blackout", "nic-root-port", "nic-root-port-2000", "nic-switch", "nic-scalable", "nic-x2apic-ats",
-             "two-nics", "twenty-updates", "cross-version", "fence-no-luo", "fence-no-iommu", "unwanted", "owner-gone", "cancel-prepare",
+             "two-nics", "twenty-updates", "cross-version", "nvme-root-port", "nvme-intx", "fence-no-luo", "fence-no-iommu",
+             "fence-nvme", "unwanted", "owner-gone", "cancel-prepare",
              "cancel-freeze", "refusals", "vm-nic", "vm-no-device", "vm-cold", "vm-two-nics", "vm-hot",
              "vm-two-vms", "vm-three-updates"]
     return sorted(found, key=lambda n: (order.index(n) if n in order else len(order), n))
