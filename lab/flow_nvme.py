@@ -150,7 +150,7 @@ def update_flow(run, books):
         books.bars += judge.seen(lines_that_are_up=all(stat["pba"] for stat in before.values()))
     books.bars += irq_bars(run, books, events, window, attached)
     books.bars += judge.identity_bars(run.compared, run.identity_issues) + judge.bystander_bars(run.net)
-    books.bars += judge.log_bars(run.save_klog())
+    books.bars += judge.log_bars(run.said())
 
 
 def irq_bars(run, books, events, window, attached):
@@ -174,5 +174,5 @@ def fence_flow(run, books):
     finish_sections(run, books)
     books.bars += judge.seen(commands_in_flight=all(then["never"] for then in stats.values()))
     books.bars += judge.fence_bars(run.trace(), run.windows, where_fenced(run, images))
-    books.bars += judge.log_bars(run.save_klog()) + judge.breach_bars(books.sections["iommu"])
+    books.bars += judge.log_bars(run.said()) + judge.breach_bars(books.sections["iommu"])
     books.bars += judge.bystander_bars(run.net)

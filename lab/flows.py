@@ -49,6 +49,7 @@ def update_flow(run, books):
     books.bars += judge.iommu_bars(iommu, len(run.planted))
     books.bars += judge.irq_bars(irq)
     books.bars += judge.identity_bars(run.compared, run.identity_issues) + _bystander_bars(run)
+    books.bars += judge.log_bars(run.said())
     if run.sc.check_leftovers:
         left = judge.leftovers(run.kho[0], run.kho[-1])
         books.bars += [judge.zero("left_over", len(left), left),
@@ -131,7 +132,7 @@ def fence_flow(run, books):
     run.mark()
     close_books(run, books)
     books.bars += judge.fence_bars(run.trace(), run.windows, where_fenced(run, images))
-    books.bars += judge.log_bars(run.save_klog()) + judge.breach_bars(books.sections["iommu"])
+    books.bars += judge.log_bars(run.said()) + judge.breach_bars(books.sections["iommu"])
     if run.sc.again:
         books.bars.append(judge.every("usable_again", {s["bdf"]: _usable(run, n) for n, s in run.slots.items()}))
     books.bars += _corrupt_bars(run, books) + _bystander_bars(run)
@@ -174,6 +175,7 @@ def unwanted_flow(run, books):
                    judge.zero("landed_after", late),
                    judge.zero("still_preserved", len(left), left),
                    judge.every("usable_again", {s["bdf"]: _usable(run, n, held=True) for n, s in run.slots.items()})]
+    books.bars += judge.log_bars(run.said())
 
 
 def _usable(run, number, held=False):
@@ -224,7 +226,7 @@ def cancel_flow(run, books):
     if run.sc.cancel == "freeze":
         bad = judge.not_quiesced(run.trace(), run.windows, [s["bdf"] for s in run.slots.values()])
         books.bars.append(judge.zero("not_quiesced", len(bad), bad))
-    books.bars += judge.identity_bars(run.compared, run.identity_issues)
+    books.bars += judge.identity_bars(run.compared, run.identity_issues) + judge.log_bars(run.said())
 
 
 def _failed_freeze(run, say=True):

@@ -1,15 +1,14 @@
 """The books of a VM scenario: what was recorded, put together for the judge."""
 
 import os
-import re
 import time
 
 from . import judge, msi, traffic, vmjudge, watch
 from .errors import StepFailed
+from .judge.log import COMPLAINT, NOBODY_CARED
 
 DRAIN_S = 5
 ANSWER_S = 10
-COMPLAINT = re.compile(r"WARNING: |BUG: |Oops|Call Trace|refcount_t|KASAN|lockdep|nobody cared")
 
 
 def close(run, books, vms):
@@ -105,7 +104,7 @@ def host_klog(folder):
             with open(os.path.join(folder, name), errors="replace") as f:
                 for line in f:
                     lines += 1
-                    if COMPLAINT.search(line):
+                    if COMPLAINT.search(line) or NOBODY_CARED in line:
                         out.append(f"{name[5:-4]} {line.strip()[:160]}")
     return out, lines
 

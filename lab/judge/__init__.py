@@ -7,9 +7,10 @@ what only adds up says in its section how much there was, and its checks demand 
 from .checks import Bar, as_expected, every, seen, true, verdict, zero
 from .config import config_bars, config_section
 from .dma import dma_bars, dma_section, frames, landed_bar
-from .fence import fence, fence_bars, given_up, log_bars
+from .fence import fence, fence_bars, given_up
 from .iommu import breach_bars, iommu_bars, iommu_section
 from .irq import irq_bars, irq_section, not_quiesced, stray_bars
+from .log import log_bars
 from .world import (bystander_bars, bystander_quiesced, growth_in_a_row, growth_over_boots, identity, identity_bars, leftovers,
                     memory_bars, milestones)
 

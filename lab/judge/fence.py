@@ -10,7 +10,6 @@ from .config import writes
 COMMAND, INTX_DISABLE = 4, 0x400
 BRIDGE_CONTROL, BUS_RESET = 0x3E, 0x40
 AF = 0x13
-NOBODY_CARED = "nobody cared"
 
 
 @dataclass
@@ -86,12 +85,6 @@ def fence_bars(events, windows, functions):
         zero("comebacks", len(back), back),
         zero("fenced_sends", sum(f.sent for f in found.values()), [bdf for bdf, f in found.items() if f.sent]),
         zero("fenced_asserts", sum(f.asserted for f in found.values()), [bdf for bdf, f in found.items() if f.asserted])]
-
-
-def log_bars(lines):
-    """A line that is up and nobody's is switched off by the kernel after a while, with whoever shares it."""
-    said = [line.strip() for line in lines if NOBODY_CARED in line]
-    return seen(kernel_log=len(lines)) + [zero("nobody_cared", len(said), said)]
 
 
 def given_up(span, bdf, image):

@@ -346,6 +346,7 @@ class Machine:
 
     def do_klog(self, a, send):
         text = "irq 20: nobody cared (try booting with the \"irqpoll\" option)" if "scream" in self.broken else "hello"
+        text = "WARNING: CPU: 0 PID: 1 at x.c:1" if "warn" in self.broken else text
         send({"ev": "klog", "seq": 1, "prio": 6, "at_us": 1000, "line": text})
         return {"next": 2}
 

@@ -128,6 +128,8 @@ class Whole(unittest.TestCase):
             self.assertEqual(self.reasons("fence-no-luo", broken), [reason])
         self.assertIn("comebacks:0000:01:00.0 Command 0503→0107: INTx on", self.reasons("fence-no-luo", "yields"))
         self.assertTrue(self.reasons("fence-no-luo", "scream")[0].startswith("nobody_cared:irq 20"))
+        for name in ("nic-root-port", "unwanted", "cancel-prepare", "fence-no-luo"):
+            self.assertEqual(set(self.reasons(name, "warn")), {"kernel_complains:WARNING: CPU: 0 PID: 1 at x.c:1"}, name)
         out = self.go("fence-no-luo", ["fence"], negative=True)
         self.assertTrue(out["negative"]["as_expected"])
 
