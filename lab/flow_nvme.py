@@ -84,6 +84,8 @@ def finish_sections(run, books):
     """What the machine's own devices show; the sections of frames stay empty."""
     books.closed = True
     run.save_klog()
+    if run.machine.alive():
+        run.machine.qmp.call("stop")    # a line that screams fills the trace faster than it can be read
     layouts = [s["layout"] for s in run.slots.values()]
     stray, inside = watch.stray(run.machine.ram_fd, run.machine.ram, layouts, NEEDLE, 4)
     events, functions = run.trace(), [s["bdf"] for s in run.slots.values()]
