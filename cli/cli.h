@@ -66,7 +66,7 @@ void cli_signals(sigset_t *set);
 /* Learn which VMs came from the last kernel. That nothing is to be learned is told, no more. */
 void cli_collect(void);
 
-/* vm_resume_all.c. Return: exit code. */
+/* vm/resume_all.c. Return: exit code. */
 int cli_resume_all(bool json);
 
 /* 0, 1 and 2 are open, so that nothing of ours gets these numbers. */
@@ -82,7 +82,7 @@ char **cli_split(int *argc, char **argv);
 bool cli_number(const char *text, long min, long max, long *n);
 
 /*
- * vm_cancel.c. Begin to send VM @name back, which is being saved or ready.
+ * vm/cancel.c. Begin to send VM @name back, which is being saved or ready.
  * Return: pidfd of its process, to be waited for; -EBUSY: too late, it jumps; -EALREADY: it is
  * neither; -errno.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* holdfast vm resume --all: every VM that came from the last kernel and waits, side by side. */
-#include "cli.h"
+#include "../cli.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* holdfast vm: which subcommand? */
-#include "cli.h"
+#include "../cli.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* holdfast vm cancel: a VM that waits for the kexec goes on in this kernel. */
-#include "cli.h"
+#include "../cli.h"
 
 #include <errno.h>
 #include <getopt.h>

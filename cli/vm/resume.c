@@ -5,7 +5,7 @@
  * Once the session is taken, the VM hangs on it: when the last one that has it closes it, the
  * kernel stops the devices for good. So from before that a keeper has all that this process has.
  */
-#include "cli.h"
+#include "../cli.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -11,7 +11,7 @@
 
 #include <holdfast/util.h>
 
-#include "jread.h"
+#include "../jread.h"
 
 #define RUN_MAX (1u << 20)
 

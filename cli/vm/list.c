@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* holdfast vm list */
-#include "cli.h"
+#include "../cli.h"
 
 #include <getopt.h>
 #include <json-c/json.h>

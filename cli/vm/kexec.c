@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* holdfast vm kexec: wait until all VMs are preserved, then jump. All or none. */
-#include "cli.h"
+#include "../cli.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -13,7 +13,7 @@
 #include <holdfast/util.h>
 
 #include "../persona/bdf.h"
-#include "jread.h"
+#include "../jread.h"
 
 #define KNOWN_HWPT_FLAGS \
 	(IOMMU_HWPT_ALLOC_NEST_PARENT | IOMMU_HWPT_ALLOC_DIRTY_TRACKING | IOMMU_HWPT_ALLOC_PASID)

@@ -14,8 +14,8 @@
 #include <holdfast/runfile.h>
 #include <holdfast/util.h>
 
-#include "jread.h"
-#include "luo.h"
+#include "../jread.h"
+#include "../luo.h"
 
 #define TOKEN	  0
 #define ENTRY_MAX 65536

@@ -4,7 +4,7 @@
  * VM in its descriptors. Until the jump this process is the VM. Whatever goes wrong,
  * it gives the VM back by executing COMMAND, as if it had never been there.
  */
-#include "cli.h"
+#include "../cli.h"
 
 #include <errno.h>
 #include <getopt.h>
