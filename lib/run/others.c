@@ -126,10 +126,11 @@ static int look_at_vm(struct others *o, const char *name)
 				    name);
 	if (!err && r.state == HF_WAITING) {
 		hf_run_free(&r);
-		return hf_fail_text(o->e, EPERM,
-				    "VM %s came from the last kernel and waits: resume it, or give it "
-				    "up with --lose %s",
-				    name, name);
+		return hf_fail_text(
+			o->e, EPERM,
+			"VM %s came from the last kernel and waits: resume it, or give it "
+			"up with --lose %s",
+			name, name);
 	}
 	if (!err)
 		fd = hf_run_pidfd(&r, &e);

@@ -19,8 +19,8 @@
 #include <holdfast/util.h>
 
 static const char *const state_names[HF_STATES] = {
-	[HF_SAVING] = "saving",	    [HF_READY] = "ready", [HF_REFUSED] = "refused",
-	[HF_RESUMING] = "resuming", [HF_HELD] = "held",	  [HF_RUNNING] = "running",
+	[HF_SAVING] = "saving",	    [HF_READY] = "ready",     [HF_REFUSED] = "refused",
+	[HF_RESUMING] = "resuming", [HF_HELD] = "held",	      [HF_RUNNING] = "running",
 	[HF_FAILED] = "failed",	    [HF_WAITING] = "waiting",
 };
 
