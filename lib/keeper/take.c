@@ -119,13 +119,16 @@ static int take_from_keeper(struct hf_keeper *k, const struct hf_run *held, stru
 
 static int take_from_kernel(struct hf_keeper *k, struct hf_error *e)
 {
-	int err;
+	int fd;
 
 	k->shared->hands = HF_HANDS_KERNEL;
-	err = settle(k, &k->shared->session, hf_luo_retrieve(k->name, e), e);
-	if (!err)
-		k->shared->hands = HF_HANDS_FULL;
-	return err;
+	fd = hf_luo_retrieve(k->name, e);
+	if (fd < 0)
+		return fd;
+	/* Whatever goes wrong from here on, it must not be closed. */
+	k->shared->session = fd;
+	k->shared->hands = HF_HANDS_FULL;
+	return hf_fd_above(&k->shared->session, k->base, e);
 }
 
 /* Whose is it? Return: 1: it is with a keeper, behind k->shared->earlier; 0: nobody's; -errno. */

@@ -55,23 +55,25 @@ bool hf_others_valid(const char *text)
 
 static int add_pid(struct others *o, pid_t pid)
 {
-	pid_t *p = pid > 0 ? hf_append(&o->pids, &o->npids, sizeof(*p), o->e) : NULL;
+	pid_t *p = hf_append(&o->pids, &o->npids, sizeof(*p), o->e);
 
 	if (p)
 		*p = pid;
-	return p || pid <= 0 ? 0 : -ENOMEM;
+	return p ? 0 : -ENOMEM;
 }
 
-/* A VM that was spoken of. */
+/* A VM that was spoken of. Its number may be another's by now. */
 static int add_vm(struct others *o, const char *name, bool crosses)
 {
 	struct hf_error e;
 	struct hf_run r;
+	int err = 0, fd;
 	char **p;
-	int err = 0;
 
 	/* Without a record there is nothing to be had of it here. */
-	if (!hf_run_read(o->dir, name, &r, &e)) {
+	fd = hf_run_read(o->dir, name, &r, &e) ? -1 : hf_run_pidfd(&r, &e);
+	if (fd >= 0) {
+		close(fd);
 		err = add_pid(o, r.pid);
 		for (char **d = r.devices; !err && crosses && d && *d; d++) {
 			p = hf_append(&o->devices, &o->ndevices, sizeof(*p), o->e);

@@ -3,6 +3,7 @@
 #include <holdfast/jump.h>
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,10 +95,23 @@ static int look_at(const struct hf_run *r, struct hf_error *e)
 	return 0;
 }
 
+/* Named twice, it is held once. */
+static bool named_before(const struct hf_jump *j, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!strcmp(j->names[k], j->names[i]))
+			return true;
+	return false;
+}
+
 static int hold(struct hf_jump *j, size_t i, struct hf_error *e)
 {
 	struct hf_run r;
-	int err = hf_lock(j->locks[i], HF_LOCK_JUMP, HF_ALONE, 0, e);
+	int err;
+
+	if (named_before(j, i))
+		return 0;
+	err = hf_lock(j->locks[i], HF_LOCK_JUMP, HF_ALONE, 0, e);
 
 	if (err == -EBUSY)
 		return hf_fail_text(e, EBUSY,

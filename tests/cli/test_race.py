@@ -145,6 +145,11 @@ class Jump(Race):
         self.assertIn("cannot freeze: too busy", said[0]["reason"])
         self.assert_none_lost(a, b)
 
+    def test_named_twice(self):
+        self.two()
+        code, out, err = self.run_(HOLDFAST, "vm", "kexec", "a", "b", "a")
+        self.assertTrue(self.jumped(), err)
+
     def test_two_jumps(self):
         a, b = self.two()
         k = self.kexec_stopped("reboot", "a", "b")
