@@ -8,6 +8,8 @@ static void unit(void *buf, unsigned int i)
 
 	ser->reg_base = 0xfed90000 + i * 0x1000;
 	ser->top_pa = 0x100000 + i * 0x1000;
+	ser->irt_pa = 0x180000 + i * 0x1000;
+	ser->irt_flags = 7;
 }
 
 static void table(void *buf, unsigned int i, unsigned int refs)
@@ -55,7 +57,7 @@ void sample_iommu_scalable(void *buf, size_t len)
 	unit(buf, 0);
 	iommu_lu_unit_slot(buf, 0)->flags = IOMMU_LU_UNIT_VTD_SCALABLE;
 	iommu_lu_unit_slot(buf, 0)->irt_pa = 0x600000;
-	iommu_lu_unit_slot(buf, 0)->irt_flags = 0x80f;
+	iommu_lu_unit_slot(buf, 0)->irt_flags = 0x807;
 	table(buf, 0, 1);
 	fn = iommu_lu_fn_slot(buf, 0);
 	fn->flags = IOMMU_LU_FN_ATS | IOMMU_LU_FN_VTD_FIRST_STAGE;

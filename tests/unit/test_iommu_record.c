@@ -138,10 +138,15 @@ static void iommu_record_refusals(void)
 	REFUSED(UNIT(1)->reg_base = 0, UNIT_ADDRESS);
 	REFUSED(UNIT(1)->top_pa |= 8, UNIT_TOP);
 	REFUSED(UNIT(1)->irt_pa = 0x600008, UNIT_IRT);
-	REFUSED(UNIT(1)->irt_flags = 1, UNIT_IRT);
+	REFUSED(UNIT(1)->irt_pa = 0, UNIT_IRT);
+	REFUSED(UNIT(1)->irt_pa = UNIT(1)->top_pa, UNIT_IRT);
+	REFUSED(UNIT(1)->irt_flags = 0x808, UNIT_IRT); /* more than a page */
+	REFUSED(UNIT(1)->irt_flags = 0x817, UNIT_IRT); /* bits that hardware reserves */
+	REFUSED(UNIT(1)->irt_flags |= 0x1000, UNIT_IRT); /* not of the register's low bits */
 	REFUSED(UNIT(1)->reg_base = UNIT(0)->reg_base, UNIT_DUPLICATE);
 	REFUSED(UNIT(1)->top_pa = UNIT(0)->top_pa, UNIT_DUPLICATE);
-	REFUSED(UNIT(0)->irt_pa = UNIT(1)->irt_pa = 0x600000, UNIT_DUPLICATE);
+	REFUSED(UNIT(0)->irt_pa = UNIT(1)->irt_pa, UNIT_DUPLICATE);
+	REFUSED(UNIT(0)->irt_pa = UNIT(1)->top_pa, UNIT_DUPLICATE);
 	REFUSED(FN(2)->unit = 0, UNIT_UNUSED);
 	REFUSED(UNIT(0)->flags = IOMMU_LU_UNIT_VTD_SCALABLE, REC_MODE);
 	REFUSED(TABLE(1)->pages.nr = 0, TABLE_PAGES);

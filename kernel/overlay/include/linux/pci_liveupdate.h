@@ -18,6 +18,7 @@
  * @PCI_LU_GUARD: config writes are not filtered
  * @PCI_LU_QUIESCE: interrupts are not masked at freeze
  * @PCI_LU_TAKEOVER: DMA translation is not handed over
+ * @PCI_LU_INTREMAP: interrupt remapping is not handed over
  * @PCI_LU_FENCE: a function that cannot be adopted keeps Bus Master
  * @PCI_LU_VCONFIG: the owner finds configuration space as this kernel shows it
  */
@@ -25,6 +26,7 @@ enum pci_lu_part {
 	PCI_LU_GUARD,
 	PCI_LU_QUIESCE,
 	PCI_LU_TAKEOVER,
+	PCI_LU_INTREMAP,
 	PCI_LU_FENCE,
 	PCI_LU_VCONFIG,
 };

@@ -25,6 +25,8 @@ bool intel_lu_attach_deferred(struct device_domain_info *info);
 bool intel_lu_keeps_context(struct intel_iommu *iommu, u8 bus, u8 devfn);
 int intel_lu_switch(struct dmar_domain *domain, struct device *dev);
 void intel_lu_finish(struct device *dev);
+bool intel_lu_irt_incoming(struct intel_iommu *iommu);
+bool intel_lu_irt_stays_on(struct intel_iommu *iommu);
 
 extern const struct iommu_lu_ops intel_lu_ops;
 #define INTEL_LU_OPS	(&intel_lu_ops)
@@ -63,6 +65,16 @@ static inline int intel_lu_switch(struct dmar_domain *domain,
 }
 
 static inline void intel_lu_finish(struct device *dev) { }
+
+static inline bool intel_lu_irt_incoming(struct intel_iommu *iommu)
+{
+	return false;
+}
+
+static inline bool intel_lu_irt_stays_on(struct intel_iommu *iommu)
+{
+	return false;
+}
 
 #define INTEL_LU_OPS	NULL
 

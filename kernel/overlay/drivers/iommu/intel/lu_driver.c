@@ -39,6 +39,7 @@ const struct iommu_lu_ops intel_lu_ops = {
 	.check_unit	= intel_lu_check_unit,
 	.check_fn	= intel_lu_check_fn,
 	.live		= intel_lu_live,
+	.irt_live	= intel_lu_irt_live,
 	.tag_reserve	= intel_lu_tag_reserve,
 	.tag_free	= intel_lu_tag_free,
 	.block_early	= intel_lu_block_early,
@@ -61,6 +62,7 @@ early_initcall(intel_lu_register);
 void intel_lu_before_disable(struct intel_iommu *iommu)
 {
 	iommu_lu_before_disable(iommu->reg_phys);
+	intel_lu_irt_off(iommu);
 }
 
 /**

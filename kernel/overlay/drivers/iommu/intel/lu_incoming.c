@@ -239,7 +239,7 @@ enum pci_lu_reason intel_lu_check_unit(void *hw, unsigned int index,
 	iommu_lu_for_each_fn(fn, index)
 		if (fn->ser.tag >= cap_ndoms(iommu->cap))
 			return PCI_LU_REASON_IOMMU_TAG_RANGE;
-	return PCI_LU_OK;
+	return intel_lu_irt_check(iommu);
 }
 
 /**

@@ -57,6 +57,15 @@ int intel_lu_tag_reserve(void *hw, u32 tag);
 void intel_lu_tag_free(void *hw, u32 tag);
 void intel_lu_block_early(const struct iommu_lu_in_fn *fn);
 
+/* lu_irq.c */
+int intel_lu_irt_get(struct iommu_lu_unit *unit);
+void intel_lu_irt_put(struct iommu_lu_unit *unit);
+void intel_lu_irt_handover(struct intel_iommu *iommu,
+			   const struct iommu_lu_unit_ser *ser);
+void intel_lu_irt_off(struct intel_iommu *iommu);
+enum pci_lu_reason intel_lu_irt_check(struct intel_iommu *iommu);
+bool intel_lu_irt_live(void *hw, const struct iommu_lu_unit_ser *ser);
+
 /* lu_switch.c */
 void intel_lu_block(struct iommu_lu_in_fn *fn, struct device *dev);
 int intel_lu_replace(struct iommu_lu_in_fn *fn, struct iommu_domain *domain,

@@ -254,6 +254,7 @@ bool intel_lu_handover(struct intel_iommu *iommu)
 	lu_break_lock(&iommu->qi->q_lock, "the lock of the invalidation queue");
 	lu_silence(iommu);
 	iommu_flush_write_buffer(iommu);
+	intel_lu_irt_handover(iommu, &unit->ser);
 	iommu->root_entry = unit->top;
 	pr_info("%s goes on translating for %u functions\n", iommu->name,
 		unit->frozen);

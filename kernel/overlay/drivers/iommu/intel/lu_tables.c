@@ -46,10 +46,17 @@ int intel_lu_top_get(struct iommu_lu_unit *unit)
 	struct intel_iommu *iommu = unit->hw;
 	struct iommu_lu_unit_ser *ser = &unit->ser;
 	void *root;
+	int err;
+
+	err = intel_lu_irt_get(unit);
+	if (err)
+		return err;
 
 	root = lu_page_alloc(iommu);
-	if (IS_ERR(root))
+	if (IS_ERR(root)) {
+		intel_lu_irt_put(unit);
 		return PTR_ERR(root);
+	}
 
 	unit->top = root;
 	ser->reg_base = iommu->reg_phys;
@@ -70,6 +77,7 @@ int intel_lu_top_get(struct iommu_lu_unit *unit)
 void intel_lu_top_put(struct iommu_lu_unit *unit)
 {
 	kho_unpreserve_free(unit->top);
+	intel_lu_irt_put(unit);
 }
 
 static void lu_ctx_set_root(struct lu_ctx *ctx, u64 val)

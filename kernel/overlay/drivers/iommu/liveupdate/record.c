@@ -37,6 +37,10 @@
 #define PASID_DID(val1)		((val1) & 0xffff)
 #define VTD_FIRST_DID		2	/* 0 and 1 are never those of a page table */
 #define VTD_LAST_DID		0xffff
+/* VT-d, IRTA: a table of 2^(S + 1) entries of 16 bytes, at most a page */
+#define IRTA_EIME		0x800U
+#define IRTA_SIZE		0xfU
+#define IRTA_SIZE_PAGE		7
 
 static u32 unit_off(const struct iommu_lu_hdr_ser *hdr, unsigned int i)
 {
@@ -171,7 +175,16 @@ static bool unit_same(const struct iommu_lu_unit_ser *a,
 		      const struct iommu_lu_unit_ser *b)
 {
 	return a->reg_base == b->reg_base || a->top_pa == b->top_pa ||
-	       (a->irt_pa && a->irt_pa == b->irt_pa);
+	       a->irt_pa == b->irt_pa || a->irt_pa == b->top_pa ||
+	       a->top_pa == b->irt_pa;
+}
+
+/* The interrupt remapping table is a page that nothing else in the record is. */
+static bool irt_ok(const struct iommu_lu_unit_ser *unit)
+{
+	return page_ok(unit->irt_pa) && unit->irt_pa != unit->top_pa &&
+	       !(unit->irt_flags & ~(IRTA_EIME | IRTA_SIZE)) &&
+	       (unit->irt_flags & IRTA_SIZE) <= IRTA_SIZE_PAGE;
 }
 
 static enum pci_lu_reason check_unit(struct iommu_lu_record *rec, unsigned int i)
@@ -186,7 +199,7 @@ static enum pci_lu_reason check_unit(struct iommu_lu_record *rec, unsigned int i
 		return PCI_LU_REASON_IOMMU_UNIT_ADDRESS;
 	if (!page_ok(unit.top_pa))
 		return PCI_LU_REASON_IOMMU_UNIT_TOP;
-	if (unit.irt_pa ? !page_ok(unit.irt_pa) : unit.irt_flags)
+	if (!irt_ok(&unit))
 		return PCI_LU_REASON_IOMMU_UNIT_IRT;
 	if ((unit.flags & IOMMU_LU_UNIT_VTD_SCALABLE) &&
 	    !(rec->hdr.flags & IOMMU_LU_HDR_VTD_SCALABLE))

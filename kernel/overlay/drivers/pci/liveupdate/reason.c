@@ -462,6 +462,10 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"iommu-txt",
 		"the kernel was started by Intel TXT, which wants to set DMA protection up itself",
 	},
+	[PCI_LU_REASON_IOMMU_IRT] = {
+		"iommu-irt",
+		"interrupt remapping was not found as it was handed over",
+	},
 };
 
 static const struct pci_lu_reason_desc *pci_lu_reason_find(unsigned int reason)

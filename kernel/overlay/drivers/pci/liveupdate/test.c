@@ -13,7 +13,7 @@
 
 static char pci_lu_disable[32];
 module_param_string(disable, pci_lu_disable, sizeof(pci_lu_disable), 0444);
-MODULE_PARM_DESC(disable, "comma separated: guard, quiesce, takeover, fence, vconfig");
+MODULE_PARM_DESC(disable, "comma separated: guard, quiesce, takeover, intremap, fence, vconfig");
 
 static bool pci_lu_fail_freeze;
 module_param_named(fail_freeze, pci_lu_fail_freeze, bool, 0644);
@@ -35,6 +35,7 @@ bool pci_lu_disabled(enum pci_lu_part part)
 		[PCI_LU_GUARD] = "guard",
 		[PCI_LU_QUIESCE] = "quiesce",
 		[PCI_LU_TAKEOVER] = "takeover",
+		[PCI_LU_INTREMAP] = "intremap",
 		[PCI_LU_FENCE] = "fence",
 		[PCI_LU_VCONFIG] = "vconfig",
 	};
