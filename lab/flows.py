@@ -3,7 +3,7 @@
 import re
 import time
 
-from . import judge, msi, policy, trace, traffic, watch
+from . import flow_interrupts, judge, msi, policy, trace, traffic, watch
 from .errors import StepFailed
 from .run import call_back, ms, where_fenced
 from . import flow_nvme
@@ -98,6 +98,41 @@ def one_update(run, n):
                         "release": run.kernels["new"]})
 
 
+def interrupts_flow(run, books):
+    """An update during which the device writes to where interrupt requests go."""
+    _begin(run)
+    _aimed_traffic(run)
+    try:
+        run.let_flow(flow_interrupts.EACH_S)
+        one_update(run, 0)
+        run.mark()
+    finally:            # also when the host did not survive it
+        close_books(run, books)
+        books.bars += flow_interrupts.bars(run, books)
+    books.bars += judge.config_bars(books.sections["config"], run.counters_wanted or 1)
+    books.bars += judge.identity_bars(run.compared, run.identity_issues) + _bystander_bars(run)
+    books.bars += judge.log_bars(run.said())
+
+
+def fence_interrupts_flow(run, books):
+    """The same with a kernel that does not remap interrupts: the device is stopped before it can send any."""
+    _begin(run)
+    _aimed_traffic(run)
+    try:
+        run.let_flow(flow_interrupts.EACH_S)
+        _fence(run, books)
+    finally:
+        close_books(run, books)
+        books.bars += flow_interrupts.fence_bars(run, books)
+
+
+def _aimed_traffic(run):
+    run.open_nics()
+    flow_interrupts.aim(run)
+    run.start_traffic()
+    flow_interrupts.count_from_the_first(run)
+
+
 def _updated(run, t_exec, t_end):
     """The one update of a run in which nobody retrieves a device."""
     run.updates.append({"update": 1, "t_exec": t_exec, "t_retrieved": dict.fromkeys(run.slots, t_end),
@@ -119,6 +154,11 @@ def fence_flow(run, books):
     _begin(run)
     run.open_nics()
     run.start_traffic()
+    _fence(run, books)
+
+
+def _fence(run, books):
+    """PREPARE … userspace of a kernel that cannot go on with the devices."""
     run.prepare()
     run.load(0)
     images = run.dumps()
@@ -360,9 +400,9 @@ def _write(run, lines, names):
         run.call("sys.write", path=path, text=text)
 
 
-FLOWS = {"update": update_flow, "fence": fence_flow, "unwanted": unwanted_flow, "cancel": cancel_flow, "refuse": refuse_flow,
-         "blackout": blackout_flow, "nvme": flow_nvme.update_flow, "fence-nvme": flow_nvme.fence_flow,
-         "vm": lambda run, books: vmflow.vm_flow(run, books)}
+FLOWS = {"update": update_flow, "interrupts": interrupts_flow, "fence-interrupts": fence_interrupts_flow, "fence": fence_flow,
+         "unwanted": unwanted_flow, "cancel": cancel_flow, "refuse": refuse_flow, "blackout": blackout_flow,
+         "nvme": flow_nvme.update_flow, "fence-nvme": flow_nvme.fence_flow, "vm": lambda run, books: vmflow.vm_flow(run, books)}
 
 
 def _begin(run):

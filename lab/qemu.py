@@ -53,6 +53,7 @@ class Machine:
         self.nvmes = [Nvme(f"nvme{i}", behind, spec.get("iops", 60)) for i, behind in enumerate(spec.get("nvmes", []))]
         for nic, following in zip(self.nics, self.nics[1:]):
             nic.has_sibling = following.behind == "sibling"
+        self.more_events = tuple(spec.get("trace", ()))
         self.root = spec.get("root")
         for hub, nic in enumerate(self.nics if self.root else []):
             nic.hub = hub
@@ -73,7 +74,7 @@ class Machine:
         accel = "kvm" if self.accel == "kvm" else "tcg,thread=multi"
         events = os.path.join(self.outdir, "trace.events")
         with open(events, "w") as f:
-            f.write("\n".join(TRACE_EVENTS) + "\n")
+            f.write("\n".join(TRACE_EVENTS + self.more_events) + "\n")
         out = [QEMU, "-machine", "q35,kernel-irqchip=split,memory-backend=ram0", "-accel", accel, "-cpu", cpu,
                "-smp", "2", "-m", str(self.size >> 20), "-nodefaults", "-display", "none", "-no-reboot",
                "-object", f"memory-backend-file,id=ram0,size={self.size},mem-path=/proc/self/fd/{ram_fd},share=on",

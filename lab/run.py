@@ -53,6 +53,7 @@ class Run:
         self.config_checks = 0      # how often `holdfast check` was asked
         self.guest_sees = []        # what `holdfast check` names
         self.kho = []
+        self.other_frame = lambda seq: None     # of traffic.Sender
         self.counter = None     # what is counted live, when it is not the packets that the watcher saw
         self.cpu_khz = None     # told to the kernels, for those that run VMs (tsc.py)
         self.net = []
@@ -205,7 +206,7 @@ class Run:
 
     def start_traffic(self):
         for number, nic in enumerate(self.machine.nics):
-            sender = traffic.Sender(nic.sock, traffic.mac_bytes(nic.mac), number + 1, self.rate)
+            sender = traffic.Sender(nic.sock, traffic.mac_bytes(nic.mac), number + 1, self.rate, other=self.other_frame)
             self.senders[number] = sender
             sender.start()
         self.note("traffic", rate=self.rate)

@@ -5,13 +5,13 @@ import tomllib
 from dataclasses import dataclass, field, replace
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
-KINDS = ("update", "fence", "unwanted", "cancel", "refuse", "blackout", "nvme", "fence-nvme", "vm")
+KINDS = ("update", "interrupts", "fence-interrupts", "fence", "unwanted", "cancel", "refuse", "blackout", "nvme", "fence-nvme", "vm")
 RUN_S = 45              # a stretch of traffic around one update, three times as long as it takes on an idle machine
 DESCS_MAX = 65528       # what igb can do
 TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "sessions", "settle_s", "plant",
        "optional_kernels", "cancel", "owner", "again", "check_leftovers", "machine", "negative", "case", "cmdline", "cmdline_new", "timeout_s",
        "vm", "flow", "default", "irq"}
-MACHINE = {"iommu", "memory", "nics", "nvmes", "iops", "model", "bystander", "bystander_slot"}
+MACHINE = {"trace", "iommu", "memory", "nics", "nvmes", "iops", "model", "bystander", "bystander_slot"}
 BEHIND = ("root-port", "switch", "sibling", "pci-bridge")       # sibling: function 1 of the device before it
 VM_FLOWS = ("update", "refused", "killed", "wrong", "cold", "compare")
 VM_KEYS = {"name", "nics", "others", "memory", "hugetlb", "hot", "prealloc", "persona"}
@@ -141,8 +141,8 @@ def names(folder=HERE):
     """In the order of the files' names, the plain ones first as the numbers in `order` say."""
     found = sorted(f[:-5] for f in os.listdir(folder) if f.endswith(".toml"))
     order = ["stock", "stock-blackout", "nic-root-port", "nic-root-port-2000", "nic-switch", "nic-scalable", "nic-x2apic-ats",
-             "two-nics", "twenty-updates", "cross-version", "nvme-root-port", "nvme-intx", "fence-no-luo", "fence-no-iommu",
-             "fence-nvme", "unwanted", "owner-gone", "cancel-prepare",
+             "two-nics", "twenty-updates", "cross-version", "nvme-root-port", "nvme-intx", "nic-fee", "nic-fee-xapic",
+             "fence-no-luo", "fence-no-iommu", "fence-no-intremap", "fence-nvme", "unwanted", "owner-gone", "cancel-prepare",
              "cancel-freeze", "refusals", "vm-nic", "vm-no-device", "vm-cold", "vm-two-nics", "vm-hot",
              "vm-two-vms", "vm-three-updates"]
     return sorted(found, key=lambda n: (order.index(n) if n in order else len(order), n))

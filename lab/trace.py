@@ -16,7 +16,7 @@ BUS_MASTER = 4
 @dataclass
 class Event:
     t: float            # seconds, wall clock
-    kind: str           # cfg, mark, gcmd, root, irtable, translation, fault, msi, line
+    kind: str           # cfg, mark, gcmd, root, irtable, translation, fault, msi, apic, line
     n: int = 0          # position in the trace: the order is exact, the times are not
     bdf: str = ""
     off: int = 0
@@ -52,6 +52,9 @@ def parse_line(line):
     if name == "ioapic_set_irq":
         number, level = (int(x) for x in re.findall(r"\d+", rest)[:2])
         return Event(t, "line", off=number, value=level)
+    if name == "apic_deliver_irq":
+        m = re.match(r"dest (\d+) dest_mode (\d+) delivery_mode (\d+) vector (\d+)", rest)
+        return Event(t, "apic", value=int(m[4]), extra={"dest": int(m[1]), "mode": int(m[3])}) if m else None
     if name == "vtd_dmar_enable":
         return Event(t, "translation", value=int(rest.split()[-1]))
     if name == "vtd_dmar_fault":
@@ -71,7 +74,7 @@ def sid_to_bdf(sid):
 def parse(lines):
     out = []
     for line in lines:
-        if ":vtd_ir_irte_get " in line or ":vtd_ir_remap " in line:
+        if ":vtd_ir_irte_get " in line or ":vtd_ir_remap " in line or ":vtd_ir_remap_msi " in line:
             if out and out[-1].kind == "msi":       # QEMU looks a message up in one go: nothing comes in between
                 _look_up(out[-1], line)
             continue
@@ -83,7 +86,10 @@ def parse(lines):
 
 
 def _look_up(ev, line):
-    """Adds to a message whom the entry it found is for, and whether it went through."""
+    """Adds to a message whom the entry it found is for, whether it went through, and whether it left the unit."""
+    if ":vtd_ir_remap_msi " in line:
+        ev.extra["arrived"] = True
+        return
     if ":vtd_ir_remap " in line:
         ev.extra["through"] = True
         return

@@ -98,9 +98,10 @@ def socket_drops(port):
 
 
 class Sender:
-    """Sends frames 0, 1, 2, … of one stream; a late one goes out at once, so the mean rate holds."""
+    """Sends frames 0, 1, 2, … of one stream; a late one goes out at once, so the mean rate holds. `other`: a function that
+    says which frame goes out instead of the test frame of that number, or None."""
 
-    def __init__(self, sock, dst, stream, rate, length=FRAME_LEN):
+    def __init__(self, sock, dst, stream, rate, length=FRAME_LEN, other=lambda seq: None):
         ctx = mp.get_context("fork")
         self.rate = rate
         self.sent_at = ctx.RawArray("Q", MAX_FRAMES)
@@ -108,7 +109,7 @@ class Sender:
         self.max_late_us = ctx.RawValue("Q", 0)
         self.errors = ctx.RawValue("Q", 0)
         self.stop_flag = ctx.RawValue("b", 0)
-        self.proc = ctx.Process(target=self._run, args=(sock, dst, stream, rate, length), daemon=True)
+        self.proc = ctx.Process(target=self._run, args=(sock, dst, stream, rate, length, other), daemon=True)
 
     def start(self):
         self.proc.start()
@@ -137,7 +138,7 @@ class Sender:
                 hi = mid
         return lo
 
-    def _run(self, sock, dst, stream, rate, length):
+    def _run(self, sock, dst, stream, rate, length, other):
         try:
             os.nice(-5)
         except OSError:
@@ -153,7 +154,7 @@ class Sender:
                 now = time.monotonic_ns()
             self.max_late_us.value = max(self.max_late_us.value, max(0, now - due) // 1000)
             try:
-                sock.send(build(dst, stream, seq, now, length))
+                sock.send(other(seq) or build(dst, stream, seq, now, length))
             except OSError:
                 self.errors.value += 1
             self.sent_at[seq] = now

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define AIM_MAX 128 /* addresses that nic.aim takes */
+
 int hf_arg_slot(struct hf_call *c, enum hf_slot_need need, struct hf_slot **s, uint64_t *i)
 {
 	uint64_t n;
@@ -268,6 +270,42 @@ static int nic_plant(struct hf_call *c)
 	return 0;
 }
 
+/* Where the frames of some descriptors go instead of into their buffers. */
+static int nic_aim(struct hf_call *c)
+{
+	uint64_t first, step, addrs[AIM_MAX];
+	unsigned int n, count = 0;
+	struct hf_json list;
+	struct hf_ring ring;
+	struct hf_slot *s;
+	int err;
+
+	err = hf_arg_slot(c, HF_SLOT_DEVICE, &s, NULL);
+	if (!err)
+		err = hf_arg_u64(c, "first", HF_REQUIRED, &first);
+	if (!err)
+		err = hf_arg_u64(c, "step", 1, &step);
+	if (err)
+		return err;
+	list = hf_json_get(c->args, "addrs");
+	for (n = 0; n < AIM_MAX; n++) {
+		err = hf_json_u64(hf_json_at(list, n), &addrs[n]);
+		if (err == -ENOENT)
+			break;
+		if (err)
+			return hf_fail(&c->err, -err, "addrs[%u]", n);
+	}
+	hf_slot_ring(s, &ring);
+	if (!n || !step || step >= ring.descs || first >= ring.descs ||
+	    first <= s->drv->head(&s->dev))
+		return hf_fail(&c->err, EINVAL, "first, step or addrs");
+
+	for (uint64_t i = first; i < ring.descs; i += step)
+		s->drv->fill(&ring, (uint32_t)i, addrs[count++ % n]);
+	hf_msg_u64(c->out, "count", count);
+	return 0;
+}
+
 static int nic_poll(struct hf_call *c)
 {
 	struct hf_slot *s;
@@ -369,7 +407,9 @@ static int nic_close(struct hf_call *c)
 }
 
 const struct hf_cmd hf_nic_cmds[] = {
-	{ "nic.open", nic_open },   { "nic.mem", nic_mem },	{ "nic.stat", nic_stat },
-	{ "nic.plant", nic_plant }, { "nic.poll", nic_poll },	{ "nic.raise", nic_raise },
-	{ "nic.rearm", nic_rearm }, { "nic.close", nic_close }, { NULL, NULL },
+	{ "nic.open", nic_open },   { "nic.mem", nic_mem },
+	{ "nic.stat", nic_stat },   { "nic.plant", nic_plant },
+	{ "nic.aim", nic_aim },	    { "nic.poll", nic_poll },
+	{ "nic.raise", nic_raise }, { "nic.rearm", nic_rearm },
+	{ "nic.close", nic_close }, { NULL, NULL },
 };
