@@ -274,7 +274,6 @@ static int wait_signal(struct save *s, struct hf_error *e)
 	return err ? err : sigwaitinfo(&set, NULL);
 }
 
-/* Of all signals that call it off, the one that is there. */
 static int cancelled(int sig, struct hf_error *e)
 {
 	return hf_fail_text(e, ECANCELED, "cancelled by %s", sigdescr_np(sig));
