@@ -50,6 +50,10 @@ def update_flow(run, books):
     books.bars += judge.irq_bars(irq)
     books.bars += judge.identity_bars(run.compared, run.identity_issues) + _bystander_bars(run)
     books.bars += judge.log_bars(run.said())
+    if run.sc.told:
+        lines = run.klogs.get(run.generation, [])
+        books.bars.append(judge.every("told", {s["bdf"]: any(s["bdf"] in line and re.search(run.sc.told, line) for line in lines)
+                                               for s in run.slots.values()}))
     if run.sc.check_leftovers:
         left = judge.leftovers(run.kho[0], run.kho[-1])
         books.bars += [judge.zero("left_over", len(left), left),

@@ -325,6 +325,12 @@ class Run:
         self.times.setdefault("syscall_to_userspace", ms(boot["_at"] - t_exec))
         return t_exec, boot
 
+    def meddle(self):
+        """What the scenario has for QEMU's monitor, while there is no kernel that could see it."""
+        for line in self.sc.in_blackout:
+            said = self.machine.qmp.call("human-monitor-command", **{"command-line": line})
+            self.note("monitor", name=line, said=said.strip())
+
     def check_bystander(self, when):
         nic = self.machine.bystander
         try:
@@ -470,6 +476,8 @@ class Tail(threading.Thread):
             # Without PREPARE the first write to the device is the one that stops it.
             stops = name == "freeze" and self.run_.sc.kind == "blackout"
             self.run_.note("stopped" if stops else self.NAMES[name], at=at)
+            if name == "handover":
+                self.run_.meddle()
             key = {"handover": "freeze", "adopt": "adopt"}.get(name)
             if key == "freeze":
                 self.run_.times.setdefault("freeze", ms(at - self.t_exec))

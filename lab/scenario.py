@@ -10,7 +10,7 @@ RUN_S = 45              # a stretch of traffic around one update, three times as
 DESCS_MAX = 65528       # what igb can do
 TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "sessions", "settle_s", "plant",
        "optional_kernels", "cancel", "owner", "again", "check_leftovers", "machine", "negative", "case", "cmdline", "cmdline_new", "timeout_s",
-       "vm", "flow", "default", "irq"}
+       "vm", "flow", "default", "irq", "in_blackout", "told"}
 MACHINE = {"trace", "iommu", "memory", "nics", "nvmes", "iops", "model", "bystander", "bystander_slot"}
 BEHIND = ("root-port", "switch", "sibling", "pci-bridge")       # sibling: function 1 of the device before it
 VM_FLOWS = ("update", "refused", "killed", "wrong", "cold", "compare")
@@ -41,6 +41,8 @@ class Scenario:
     cancel: str = ""                # session | freeze
     owner: str = ""                 # never | gone: of kind unwanted, what becomes of the device's owner
     again: bool = False             # of kind fence: can the device be opened like any other afterwards?
+    in_blackout: list = field(default_factory=list)     # for QEMU's monitor, as soon as the old kernel has let go
+    told: str = ""                  # what the new kernel's log has to say of the device (a pattern)
     check_leftovers: bool = False
     machine: dict = field(default_factory=dict)
     negative: dict = field(default_factory=dict)

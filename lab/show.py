@@ -7,7 +7,7 @@ import time
 
 STEPS = {
     "booted": "old kernel up", "open": "NIC open", "traffic": "traffic on", "steady": "receiving",
-    "submitted": "commands submitted", "PREPARE": "PREPARE", "loaded": "new kernel loaded", "planted": "stray descriptor planted", "FREEZE": "FREEZE",
+    "submitted": "commands submitted", "monitor": "QEMU's monitor", "PREPARE": "PREPARE", "loaded": "new kernel loaded", "planted": "stray descriptor planted", "FREEZE": "FREEZE",
     "quiesced": "interrupts masked", "stopped": "Bus Master off",
     "repeated": "PREPARE and CANCEL again", "kexec": "kexec", "scan": "scan", "adopt": "adopt", "userspace": "new userspace",
     "attached": "attach", "re-armed": "re-arm", "FINISH": "FINISH", "CANCEL": "CANCEL", "freeze failed": "FREEZE failed",

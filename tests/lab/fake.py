@@ -48,6 +48,8 @@ class Machine:
         self.unwanted = set()
         self.prepared = 0
         self.no_kernel = False
+        self.error = False
+        self.qmp = self         # its monitor
 
     # -- what qemu.Machine has -----------------------------------------------------------------------------------
 
@@ -344,9 +346,15 @@ class Machine:
         lost = 4 * self.prepared if "lose-page" in self.broken else 0
         return {"kho_entries": 3 + extra, "mem_unused_kb": 900000 - lost, "preserved": len(self.preserved)}
 
+    def call(self, _command, **line):
+        self.error = "pcie_aer" in line["command-line"]
+        return "OK"
+
     def do_klog(self, a, send):
         text = "irq 20: nobody cared (try booting with the \"irqpoll\" option)" if "scream" in self.broken else "hello"
         text = "WARNING: CPU: 0 PID: 1 at x.c:1" if "warn" in self.broken else text
+        if self.error and "silent" not in self.broken:
+            text = "pci 0000:01:00.0: live update: uncorrectable error"
         send({"ev": "klog", "seq": 1, "prio": 6, "at_us": 1000, "line": text})
         return {"next": 2}
 

@@ -55,6 +55,10 @@ class Whole(unittest.TestCase):
         self.assertEqual([e for e in events if e in steps], steps)
         self.assertGreaterEqual(out["landed_series"][-1][1], out["dma"]["landed"])
 
+    def test_error_in_the_blackout(self):
+        self.assertEqual(self.reasons("error-in-blackout"), [])
+        self.assertEqual(self.reasons("error-in-blackout", "silent"), ["told:0000:01:00.0"])
+
     def test_two_nics(self):
         out = self.go("two-nics")
         self.assertEqual((out["verdict"], out["reasons"]), ("pass", []))
