@@ -10,6 +10,7 @@ from .run import call_back, ms, where_fenced
 DESCS = 2560            # so much memory: see struct hf_nvme
 READS, WRITES, EVENTS = 55, 55, 2       # of each queue; events of the controller
 NEEDLE = bytes.fromhex("0000424c0100")  # in every block that it reads or writes, 4 bytes from its start
+SURE = 64               # bytes of a block that nothing else has
 REAP_S = 30
 QUIET_S = 1.0           # from BIND to SET_IRQS, with the level up
 
@@ -80,6 +81,11 @@ def before_the_jump(run):
     return stats, before, images
 
 
+def is_block(data):
+    """Is that the start of a block? Six bytes can be anything's."""
+    return data == devices.block_of(int.from_bytes(data[2:4], "little"))[:SURE]
+
+
 def finish_sections(run, books):
     """What the machine's own devices show; the sections of frames stay empty."""
     books.closed = True
@@ -88,6 +94,9 @@ def finish_sections(run, books):
         run.machine.qmp.call("stop")    # a line that screams fills the trace faster than it can be read
     layouts = [s["layout"] for s in run.slots.values()]
     stray, inside = watch.stray(run.machine.ram_fd, run.machine.ram, layouts, NEEDLE, 4)
+    stray = [at for at in stray if is_block(run.machine.ram[at:at + SURE])]
+    if stray:
+        run.note("stray frames", count=len(stray), first=hex(stray[0]))
     events, functions = run.trace(), [s["bdf"] for s in run.slots.values()]
     books.sections["config"] = judge.config_section(events, run.windows, run.counters)
     books.sections["iommu"] = judge.iommu_section(events, run.windows, [], len(stray) if stray or inside else None)

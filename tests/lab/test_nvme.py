@@ -107,6 +107,9 @@ class Disk(unittest.TestCase):
             f.flush()
             found = watch.stray(f.fileno(), bytes(ram), [watch.Layout([[0x10000, 0x1000]])], flow_nvme.NEEDLE, 4)
         self.assertEqual(found, ([0x30000], 1))
+        block = devices.block_of(300)
+        self.assertTrue(flow_nvme.is_block(block[:flow_nvme.SURE]))
+        self.assertFalse(flow_nvme.is_block(block[:16] + bytes(48)))
 
 
 class Files(unittest.TestCase):
