@@ -304,6 +304,8 @@ static void drop_volatile(uint8_t *cfg, size_t size)
 			clear(cfg, size, pos + PCI_ERR_UNCOR_STATUS, 4);
 			clear(cfg, size, pos + PCI_ERR_COR_STATUS, 4);
 			clear(cfg, size, pos + PCI_ERR_HEADER_LOG, 16);
+			if (pos + PCI_ERR_CAP < size) /* which error was the first */
+				cfg[pos + PCI_ERR_CAP] &= 0xffu ^ 0x1fu;
 		}
 	}
 }
