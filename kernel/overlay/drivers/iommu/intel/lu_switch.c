@@ -96,15 +96,21 @@ static void lu_in_flush(const struct iommu_lu_in_fn *fn)
  * An emulated unit learns of new entries by invalidations: of domain 0 for a
  * context that was not present, of the new domain ID for its translations.
  */
-static void lu_in_flush_new(struct intel_iommu *iommu, u16 rid, u16 did)
+static void lu_in_flush_new(struct intel_iommu *iommu, u16 rid,
+			    struct dmar_domain *domain)
 {
+	u16 did = domain_id_iommu(domain, iommu);
+
 	if (!cap_caching_mode(iommu->cap))
 		return;
 	iommu->flush.flush_context(iommu, 0, rid, DMA_CCMD_MASK_NOBIT,
 				   DMA_CCMD_DEVICE_INVL);
 	if (sm_supported(iommu))
 		qi_flush_pasid_cache(iommu, did, QI_PC_ALL_PASIDS, 0);
-	iommu->flush.flush_iotlb(iommu, did, 0, 0, DMA_TLB_DSI_FLUSH);
+	if (intel_domain_is_fs_paging(domain))
+		qi_flush_piotlb_all(iommu, did, IOMMU_NO_PASID);
+	else
+		iommu->flush.flush_iotlb(iommu, did, 0, 0, DMA_TLB_DSI_FLUSH);
 }
 
 /**
@@ -155,7 +161,7 @@ int intel_lu_replace(struct iommu_lu_in_fn *fn, struct iommu_domain *domain,
 	if (done) {
 		lu_in_flush(fn);
 		lu_in_flush_new(iommu, PCI_DEVID(info->bus, info->devfn),
-				domain_id_iommu(to_dmar_domain(domain), iommu));
+				to_dmar_domain(domain));
 		clear_context_copied(iommu, info->bus, info->devfn);
 	}
 	spin_unlock(&iommu->lock);
