@@ -41,13 +41,6 @@
 
 #include "internal.h"
 
-struct iommu_lu_outgoing iommu_lu_out = {
-	.lock	= __MUTEX_INITIALIZER(iommu_lu_out.lock),
-	.units	= LIST_HEAD_INIT(iommu_lu_out.units),
-	.tables	= LIST_HEAD_INIT(iommu_lu_out.tables),
-	.fns	= LIST_HEAD_INIT(iommu_lu_out.fns),
-};
-
 static struct iommu_lu_fn *lu_fn_find(struct device *dev)
 {
 	struct iommu_lu_fn *fn;

@@ -23,6 +23,13 @@
 
 #include "internal.h"
 
+struct iommu_lu_outgoing iommu_lu_out = {
+	.lock	= __MUTEX_INITIALIZER(iommu_lu_out.lock),
+	.units	= LIST_HEAD_INIT(iommu_lu_out.units),
+	.tables	= LIST_HEAD_INIT(iommu_lu_out.tables),
+	.fns	= LIST_HEAD_INIT(iommu_lu_out.fns),
+};
+
 /**
  * iommu_lu_unit_get - take a user reference on a unit
  * @hw: the unit, as its driver calls it
