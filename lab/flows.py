@@ -3,7 +3,7 @@
 import re
 import time
 
-from . import flow_interrupts, judge, msi, policy, trace, traffic, watch
+from . import damage, flow_interrupts, judge, msi, policy, trace, traffic, watch
 from .errors import StepFailed
 from .run import call_back, ms, where_fenced
 from . import flow_nvme
@@ -54,6 +54,9 @@ def update_flow(run, books):
         lines = run.klogs.get(run.generation, [])
         books.bars.append(judge.every("told", {s["bdf"]: any(s["bdf"] in line and re.search(run.sc.told, line) for line in lines)
                                                for s in run.slots.values()}))
+    if run.sc.damage:
+        words = damage.KINDS[run.sc.damage][1]
+        books.bars.append(judge.true("damage_noticed", any(words in line for line in run.said())))
     if run.sc.check_leftovers:
         left = judge.leftovers(run.kho[0], run.kho[-1])
         books.bars += [judge.zero("left_over", len(left), left),
@@ -86,6 +89,8 @@ def one_update(run, n):
         run.rearms.append(rearm)
         run.note("re-armed", slot=number)
     _compare(run, before, "after attach")
+    if run.sc.damage and not run.skipped("damage"):
+        run.note("damaged", said=damage.KINDS[run.sc.damage][0](run.machine))
     t0 = time.monotonic()
     for session in dict.fromkeys(run.sc.session_of(number) for number in run.slots):
         run.call("luo.finish", session=session, timeout=30)

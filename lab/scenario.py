@@ -4,13 +4,15 @@ import os
 import tomllib
 from dataclasses import dataclass, field, replace
 
+from . import damage
+
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
 KINDS = ("update", "interrupts", "fence-interrupts", "fence", "unwanted", "cancel", "refuse", "blackout", "nvme", "fence-nvme", "vm")
 RUN_S = 45              # a stretch of traffic around one update, three times as long as it takes on an idle machine
 DESCS_MAX = 65528       # what igb can do
 TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "sessions", "settle_s", "plant",
-       "optional_kernels", "cancel", "owner", "again", "check_leftovers", "machine", "negative", "case", "cmdline", "cmdline_new", "timeout_s",
-       "vm", "flow", "default", "irq", "in_blackout", "told"}
+       "optional_kernels", "cancel", "owner", "again", "check_leftovers", "damage", "machine", "negative", "case", "cmdline",
+       "cmdline_new", "timeout_s", "vm", "flow", "default", "irq", "in_blackout", "told"}
 MACHINE = {"trace", "iommu", "memory", "nics", "nvmes", "iops", "model", "bystander", "bystander_slot"}
 BEHIND = ("root-port", "switch", "sibling", "pci-bridge")       # sibling: function 1 of the device before it
 VM_FLOWS = ("update", "refused", "killed", "wrong", "cold", "compare")
@@ -44,6 +46,7 @@ class Scenario:
     in_blackout: list = field(default_factory=list)     # for QEMU's monitor, as soon as the old kernel has let go
     told: str = ""                  # what the new kernel's log has to say of the device (a pattern)
     check_leftovers: bool = False
+    damage: str = ""                # one of damage.KINDS: of kind update, what is damaged between kexec and FINISH
     machine: dict = field(default_factory=dict)
     negative: dict = field(default_factory=dict)
     case: list = field(default_factory=list)
@@ -107,6 +110,8 @@ def from_dict(name, data):
         raise ScenarioError(f"{name}: kind {s.kind} is not one of {', '.join(KINDS)}")
     if s.kind == "cancel" and s.cancel not in ("session", "freeze"):
         raise ScenarioError(f"{name}: cancel must be session or freeze")
+    if s.damage and (s.kind != "update" or s.damage not in damage.KINDS):
+        raise ScenarioError(f"{name}: damage is done to an update, and is one of {', '.join(damage.KINDS)}")
     if s.kind == "unwanted" and s.owner not in ("never", "gone"):
         raise ScenarioError(f"{name}: owner must be never or gone")
     if s.kind == "vm" and (s.flow not in VM_FLOWS or not s.vm):
