@@ -20,6 +20,9 @@
  * it when it is in the page cache. All of the above compare the reference count
  * with what they expect and leave a folio alone that has one more.
  *
+ * One reference more also makes F_SEAL_WRITE fail with -EBUSY. So none is kept
+ * when no device goes on in this kernel.
+ *
  * The references are dropped when the session is finished. As the Live Update
  * Orchestrator finishes files in reverse order of preservation, and vfio-pci
  * only preserves a device after the memfds that are mapped for it, that is

@@ -9,17 +9,28 @@
 
 #include <linux/kho/abi/memfd.h>
 #include <linux/mm.h>
+#include <linux/pci_liveupdate.h>
 #include <linux/vmalloc.h>
 
 #ifdef CONFIG_VFIO_PCI_LIVEUPDATE
 
-/* The reference that kho_restore_folio() gave is the one that is held. */
-static inline void memfd_lu_hold_folio(struct folio *folio) { }
-
-/* Nothing was restored, so nothing is to be let go of. */
-static inline void memfd_lu_forget_folio(struct memfd_luo_folio_ser *folio)
+/* Nothing was restored, or is held, so nothing is to be let go of. */
+static inline void memfd_lu_forget_folio(struct memfd_luo_folio_ser *entry)
 {
-	folio->pfn = 0;
+	entry->pfn = 0;
+}
+
+/*
+ * The reference that kho_restore_folio() gave is the one that is held. Where no
+ * device goes on, none is: F_SEAL_WRITE would fail for it.
+ */
+static inline void memfd_lu_hold_folio(struct folio *folio,
+				       struct memfd_luo_folio_ser *entry)
+{
+	if (pci_lu_incoming())
+		return;
+	memfd_lu_forget_folio(entry);
+	folio_put(folio);
 }
 
 int memfd_lu_hold(u64 handle, struct memfd_luo_folio_ser *folios, u64 nr,
@@ -28,7 +39,8 @@ void memfd_lu_release(u64 handle);
 
 #else
 
-static inline void memfd_lu_hold_folio(struct folio *folio)
+static inline void memfd_lu_hold_folio(struct folio *folio,
+				       struct memfd_luo_folio_ser *entry)
 {
 	folio_put(folio);
 }
