@@ -9,6 +9,7 @@
 #define LINUX_PCI_LIVEUPDATE_H
 
 #include <linux/errno.h>
+#include <linux/kobject.h>
 #include <linux/pci.h>
 #include <linux/pci_liveupdate_reason.h>
 #include <linux/types.h>
@@ -31,6 +32,19 @@ enum pci_lu_part {
 	PCI_LU_VCONFIG,
 };
 
+/**
+ * struct pci_lu_saved - registers that the user of a function may write
+ * @devctl: Device Control
+ * @devctl2: Device Control 2
+ * @aer: Uncorrectable Error Mask and Severity, Correctable Error Mask, AER
+ *	 Capabilities and Control
+ */
+struct pci_lu_saved {
+	u16 devctl;
+	u16 devctl2;
+	u32 aer[4];
+};
+
 #ifdef CONFIG_PCI_LIVEUPDATE
 
 /* For the owner of a function (vfio-pci), in the kernel that is replaced. */
@@ -50,6 +64,18 @@ void pci_lu_fence(struct pci_dev *pdev, const char *why);
 void pci_lu_fence_function(struct pci_dev *pdev, const char *why);
 void pci_lu_fence_all(const char *why);
 bool pci_lu_fenced(const struct pci_dev *pdev);
+
+/* For the owner: which functions does a session speak for? */
+void pci_lu_claim(u64 owner);
+struct pci_dev *pci_lu_next_unclaimed(bool all);
+
+/* For the owner: the state to return to when it lets go of the function. */
+bool pci_lu_saved_get(struct pci_dev *pdev, struct pci_saved_state *state,
+		      struct pci_lu_saved *saved);
+void pci_lu_saved_put(struct pci_dev *pdev, const struct pci_lu_saved *saved);
+
+/* Hook of the driver core. */
+void pci_lu_shutdown(struct kset *devices);
 
 /* Hooks of the PCI core: one line each at the call site. */
 struct pci_ops *pci_lu_guard_ops(struct pci_bus *bus, struct pci_ops *ops);
@@ -109,6 +135,15 @@ static inline bool pci_lu_fenced(const struct pci_dev *pdev)
 {
 	return false;
 }
+
+static inline void pci_lu_claim(u64 owner) { }
+
+static inline struct pci_dev *pci_lu_next_unclaimed(bool all)
+{
+	return NULL;
+}
+
+static inline void pci_lu_shutdown(struct kset *devices) { }
 
 static inline struct pci_ops *pci_lu_guard_ops(struct pci_bus *bus,
 					  struct pci_ops *ops)

@@ -90,6 +90,8 @@ struct pci_lu_msi {
  * @ser: what crosses the kexec, or what came across
  * @irq: saved interrupt masks, endpoint in the old kernel only
  * @refused: new kernel: why its record entry was not accepted
+ * @claims: new kernel: how many files of sessions name it
+ * @orphan: new kernel: it was found to have no owner
  * @no_bus_reset: PCI_DEV_FLAGS_NO_BUS_RESET was set without us
  * @fixed: bit i is set where we made BAR i a fixed resource
  * @filter: the guard of its bus, once prepared
@@ -125,6 +127,8 @@ struct pci_lu_fn {
 	struct pci_lu_msi *irq;
 
 	const char *refused;
+	unsigned int claims;
+	bool orphan;
 	bool no_bus_reset;
 	u8 fixed;
 	struct pci_lu_bus *filter;
@@ -210,8 +214,14 @@ static inline void pci_lu_debugfs_add(struct pci_lu_fn *fn) { }
 /* test.c */
 #ifdef CONFIG_PCI_LIVEUPDATE_TEST
 bool pci_lu_test_fail_freeze(void);
+bool pci_lu_test_silent(struct pci_dev *pdev);
 #else
 static inline bool pci_lu_test_fail_freeze(void)
+{
+	return false;
+}
+
+static inline bool pci_lu_test_silent(struct pci_dev *pdev)
 {
 	return false;
 }

@@ -361,6 +361,8 @@ int pci_lu_freeze(struct pci_dev *pdev)
 	guard(mutex)(&pci_lu_lock);
 	if (!pci_lu_disabled(PCI_LU_QUIESCE)) {
 		err = pci_lu_msi_quiesce(pdev, fn->irq);
+		if (!err && pci_lu_test_silent(pdev))
+			err = -ENODEV;
 		if (err) {
 			pci_lu_msi_unquiesce(pdev, fn->irq);
 			pci_err(pdev, "live update: cannot freeze: the device does not answer\n");

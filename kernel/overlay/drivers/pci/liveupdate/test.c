@@ -19,6 +19,10 @@ static bool pci_lu_fail_freeze;
 module_param_named(fail_freeze, pci_lu_fail_freeze, bool, 0644);
 MODULE_PARM_DESC(fail_freeze, "the next freeze of a PCI function fails");
 
+static char pci_lu_silent[16];
+module_param_string(silent, pci_lu_silent, sizeof(pci_lu_silent), 0644);
+MODULE_PARM_DESC(silent, "the address of a function that does not answer at freeze");
+
 static ushort pci_lu_hide_ecap;
 module_param_named(hide_ecap, pci_lu_hide_ecap, ushort, 0444);
 MODULE_PARM_DESC(hide_ecap, "an extended capability that vfio-pci does not show, as an older kernel would not");
@@ -58,6 +62,17 @@ bool pci_lu_disabled(enum pci_lu_part part)
 bool pci_lu_test_fail_freeze(void)
 {
 	return xchg(&pci_lu_fail_freeze, false);
+}
+
+/**
+ * pci_lu_test_silent - a test asked for a function not to answer at freeze
+ * @pdev: the function
+ *
+ * Return: true if it is the one.
+ */
+bool pci_lu_test_silent(struct pci_dev *pdev)
+{
+	return sysfs_streq(pci_lu_silent, pci_name(pdev));
 }
 
 /**
