@@ -86,8 +86,13 @@ struct file *vfio_lu_get_file(struct vfio_device *device)
  */
 bool vfio_lu_refuses_open(struct vfio_device *device)
 {
-	return dev_is_pci(device->dev) &&
-	       pci_lu_adopted(to_pci_dev(device->dev));
+	struct pci_dev *pdev;
+
+	if (!dev_is_pci(device->dev))
+		return false;
+	pdev = to_pci_dev(device->dev);
+
+	return pci_lu_adopted(pdev) || pci_lu_fenced(pdev);
 }
 
 #if IS_ENABLED(CONFIG_VFIO_GROUP)

@@ -18,8 +18,7 @@
  * nothing to trust: it gets ordinary calls on ordinary files.
  *
  * Locks: igate for interrupts; those of iommufd for the rest, with the binding
- * held by the file of the caller and dev_set->lock. A frozen device keeps igate:
- * the question then waits, interruptibly, until the update is called off.
+ * held by the file of the caller and dev_set->lock. A frozen device can be asked, too.
  */
 
 #include <linux/eventfd.h>

@@ -30,6 +30,10 @@
  * While a device is preserved its power state stays D0: a request for another
  * one is refused, a write to its PM capability is ignored.
  *
+ * A device that cannot be frozen at the kexec, because it does not answer or an
+ * operation on it does not end, does not keep the others from being updated: it
+ * stays behind, and RETRIEVE_FD fails with ENODEV.
+ *
  * Feature indices are handed out by <linux/vfio.h> from 0 upwards. This one is
  * not from there, so it is far away from what is: 0x4846 is "HF".
  */

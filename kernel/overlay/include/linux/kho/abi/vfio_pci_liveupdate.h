@@ -52,6 +52,8 @@
 #define VFIO_PCI_LU_NOINTX		0x00000002	/* INTx is hidden from the owner */
 #define VFIO_PCI_LU_PCI_2_3		0x00000004	/* INTx is masked in Command */
 #define VFIO_PCI_LU_VIRQ_DISABLED	0x00000008	/* the owner has INTx masked */
+#define VFIO_PCI_LU_DROPPED		0x00000010	/* does not cross, all else is zero */
+#define VFIO_PCI_LU_SAVED		0x00000020	/* the saved_* fields are there */
 
 /* struct vfio_pci_lu_ser.irq_type */
 #define VFIO_PCI_LU_IRQ_INTX		0
@@ -77,6 +79,11 @@
  * @irq_type: VFIO_PCI_LU_IRQ_* in use
  * @pm_state: power state, 0 for D0; nothing else is preserved
  * @nvec: vectors that had an eventfd
+ * @saved_devctl: Device Control to restore when the owner closes the device, with
+ *	%VFIO_PCI_LU_SAVED, as are the following
+ * @saved_devctl2: Device Control 2
+ * @saved_aer: Uncorrectable Error Mask and Severity, Correctable Error Mask, AER
+ *	Capabilities and Control
  * @reserved: zero
  * @vconfig: what the owner reads where configuration space is virtualised
  * @map: which capability each byte of configuration space belongs to: a PCI
@@ -100,7 +107,10 @@ struct vfio_pci_lu_ser {
 	u8 irq_type;
 	u8 pm_state;
 	u16 nvec;
-	u8 reserved[28];
+	u16 saved_devctl;
+	u16 saved_devctl2;
+	u32 saved_aer[4];
+	u8 reserved[8];
 	u8 vconfig[VFIO_PCI_LU_CFG_SIZE];
 	u8 map[VFIO_PCI_LU_CFG_SIZE];
 } __packed;
@@ -108,6 +118,7 @@ struct vfio_pci_lu_ser {
 static_assert(offsetof(struct vfio_pci_lu_ser, size) == 4);
 static_assert(offsetof(struct vfio_pci_lu_ser, crc) == 8);
 static_assert(offsetof(struct vfio_pci_lu_ser, segment) == 16);
+static_assert(offsetof(struct vfio_pci_lu_ser, saved_devctl) == 36);
 static_assert(offsetof(struct vfio_pci_lu_ser, vconfig) == 64);
 static_assert(offsetof(struct vfio_pci_lu_ser, map) == 4160);
 static_assert(sizeof(struct vfio_pci_lu_ser) == 8256);
