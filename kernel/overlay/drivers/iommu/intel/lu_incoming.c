@@ -173,8 +173,11 @@ static bool lu_in_ctx_matches(unsigned int index,
 			return false;
 		listed++;
 	}
-	if (!listed)
-		return !pa;
+	if (!pa)
+		return !listed;
+	/* An empty one is that of a function which was left behind at freeze. */
+	if (!listed && !iommu_lu_in_memory(pa, VTD_PAGE_SIZE))
+		return false;
 
 	entries = phys_to_virt(pa);
 	for (i = 0; i < VTD_PAGE_SIZE / sizeof(*entries); i += scalable ? 2 : 1)
