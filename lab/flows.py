@@ -7,7 +7,7 @@ from . import damage, flow_interrupts, judge, msi, policy, trace, traffic, watch
 from .errors import StepFailed
 from .run import call_back, ms, where_fenced
 from . import flow_nvme
-from . import vmflow                # uses what is below only when it runs
+from . import flow_hostile, vmflow  # use what is below only when they run
 
 
 SETTLE_S = 0.1          # between Bus Master off and the last frame the watcher may still find
@@ -411,6 +411,7 @@ def _write(run, lines, names):
 
 FLOWS = {"update": update_flow, "interrupts": interrupts_flow, "fence-interrupts": fence_interrupts_flow, "fence": fence_flow,
          "unwanted": unwanted_flow, "cancel": cancel_flow, "refuse": refuse_flow, "blackout": blackout_flow,
+         "hostile": lambda run, books: flow_hostile.hostile_flow(run, books),
          "nvme": flow_nvme.update_flow, "fence-nvme": flow_nvme.fence_flow, "vm": lambda run, books: vmflow.vm_flow(run, books)}
 
 

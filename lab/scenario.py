@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 from . import damage
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
-KINDS = ("update", "interrupts", "fence-interrupts", "fence", "unwanted", "cancel", "refuse", "blackout", "nvme", "fence-nvme", "vm")
+KINDS = ("update", "interrupts", "fence-interrupts", "fence", "unwanted", "cancel", "refuse", "blackout", "nvme", "fence-nvme", "hostile",
+         "vm")
 RUN_S = 45              # a stretch of traffic around one update, three times as long as it takes on an idle machine
 DESCS_MAX = 65528       # what igb can do
 TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "sessions", "settle_s", "plant",
        "optional_kernels", "cancel", "owner", "again", "check_leftovers", "damage", "machine", "negative", "case", "cmdline",
-       "cmdline_new", "timeout_s", "vm", "flow", "default", "irq", "in_blackout", "told"}
+       "cmdline_new", "timeout_s", "vm", "flow", "default", "irq", "in_blackout", "told", "act", "tasks"}
 MACHINE = {"trace", "iommu", "memory", "nics", "nvmes", "iops", "model", "bystander", "bystander_slot"}
+ACTS = ("lost", "unbind", "unbind-finish", "reads", "binds", "silent")
 BEHIND = ("root-port", "switch", "sibling", "pci-bridge")       # sibling: function 1 of the device before it
 VM_FLOWS = ("update", "refused", "killed", "wrong", "cold", "compare")
 VM_KEYS = {"name", "nics", "others", "memory", "hugetlb", "hot", "prealloc", "persona"}
@@ -45,6 +47,8 @@ class Scenario:
     again: bool = False             # of kind fence: can the device be opened like any other afterwards?
     in_blackout: list = field(default_factory=list)     # for QEMU's monitor, as soon as the old kernel has let go
     told: str = ""                  # what the new kernel's log has to say of the device (a pattern)
+    act: str = ""                   # of kind hostile, see flow_hostile.py
+    tasks: int = 4                  # how many processes do it
     check_leftovers: bool = False
     damage: str = ""                # one of damage.KINDS: of kind update, what is damaged between kexec and FINISH
     machine: dict = field(default_factory=dict)
@@ -114,6 +118,8 @@ def from_dict(name, data):
         raise ScenarioError(f"{name}: damage is done to an update, and is one of {', '.join(damage.KINDS)}")
     if s.kind == "unwanted" and s.owner not in ("never", "gone"):
         raise ScenarioError(f"{name}: owner must be never or gone")
+    if s.kind == "hostile" and s.act not in ACTS:
+        raise ScenarioError(f"{name}: act must be one of {', '.join(ACTS)}")
     if s.kind == "vm" and (s.flow not in VM_FLOWS or not s.vm):
         raise ScenarioError(f"{name}: a VM scenario has at least one [[vm]], and its flow is one of {', '.join(VM_FLOWS)}")
     for one in s.vm:

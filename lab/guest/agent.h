@@ -30,6 +30,7 @@ extern const struct hf_cmd hf_luo_cmds[];
 extern const struct hf_cmd hf_sys_cmds[];
 extern const struct hf_cmd hf_net_cmds[];
 extern const struct hf_cmd hf_vm_cmds[];
+extern const struct hf_cmd hf_hostile_cmds[];
 
 /*
  * Arguments. A missing one takes @def; HF_REQUIRED makes it an error.

@@ -142,9 +142,10 @@ static int luo_finish(struct hf_call *c)
  * The running device: mappings complete first, then bind, then the attach that
  * switches it over. No register of the device is written, here or in setup.
  * @leave: close it again at once, as an owner does that dies.
+ * @hold: only hold it.
  */
 static int retrieve_device(struct hf_call *c, struct hf_slot *s, int session, uint64_t slot,
-			   bool leave)
+			   bool leave, bool hold)
 {
 	struct hf_vfio *v = &s->dev;
 	uint64_t t0, t_map, t_bind, t_attach, pba;
@@ -158,6 +159,8 @@ static int retrieve_device(struct hf_call *c, struct hf_slot *s, int session, ui
 		hf_vfio_close(v);
 		return 0;
 	}
+	if (hold)
+		return 0;
 	t0 = hf_now_us();
 	err = hf_slot_map(s, &c->err);
 	if (err)
@@ -190,7 +193,7 @@ static int luo_retrieve(struct hf_call *c)
 {
 	char name[NAME_MAX_LEN], what[32];
 	struct hf_slot *s;
-	bool skip_cdev, leave;
+	bool skip_cdev, leave, hold;
 	uint64_t slot;
 	int fd, memfd, err;
 
@@ -201,6 +204,8 @@ static int luo_retrieve(struct hf_call *c)
 		err = hf_arg_bool(c, "skip_cdev", &skip_cdev);
 	if (!err)
 		err = hf_arg_bool(c, "leave", &leave);
+	if (!err)
+		err = hf_arg_bool(c, "hold", &hold);
 	if (err)
 		return err;
 	fd = hf_luo_retrieve(name, &c->err);
@@ -212,7 +217,7 @@ static int luo_retrieve(struct hf_call *c)
 		return memfd;
 	err = hf_slot_adopt(s, memfd, &c->err);
 	if (!err && !skip_cdev)
-		err = retrieve_device(c, s, fd, slot, leave);
+		err = retrieve_device(c, s, fd, slot, leave, hold);
 	/* LUO keeps what it retrieved until finish, so this can be tried again. */
 	if (err)
 		hf_slot_close(s);

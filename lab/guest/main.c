@@ -24,7 +24,8 @@
 #define PORT_TIMEOUT_MS 30000
 
 static const struct hf_cmd *const tables[] = {
-	hf_nic_cmds, hf_nvme_cmds, hf_luo_cmds, hf_sys_cmds, hf_net_cmds, hf_vm_cmds,
+	hf_nic_cmds, hf_nvme_cmds, hf_luo_cmds,	    hf_sys_cmds,
+	hf_net_cmds, hf_vm_cmds,   hf_hostile_cmds,
 };
 
 void hf_event_begin(struct hf_msg *m, const char *name)

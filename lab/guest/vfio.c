@@ -170,6 +170,8 @@ static int map_bar(struct hf_vfio *v, unsigned int i, struct hf_err *e)
 	p = mmap(NULL, info.size, PROT_READ | PROT_WRITE, MAP_SHARED, v->cdev, (off_t)info.offset);
 	if (p == MAP_FAILED)
 		return hf_fail(e, errno, "mmap BAR%u of %s", i, v->bdf);
+	/* A child, which is there to do harm, must not hold the device as well. */
+	madvise(p, info.size, MADV_DONTFORK);
 	v->bar[i].map = p;
 	v->bar[i].size = info.size;
 	return 0;

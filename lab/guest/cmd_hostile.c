@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * hostile.*: what somebody does in a process of its own while the agent goes on, and may never come
+ * back from.
+ */
+#include "agent.h"
+#include "cmd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/iommufd.h>
+#include <linux/userfaultfd.h>
+#include <linux/vfio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define MAX_TASKS 16
+
+/* A process with no file of the agent but @keep (-1: none). Return: its pid, 0 in it, or -errno. */
+static pid_t go(struct hf_call *c, int keep)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return hf_fail(&c->err, errno, "fork");
+	if (pid)
+		return pid;
+	setsid();
+	if (keep >= 0)
+		keep = dup2(keep, 3);
+	syscall(SYS_close_range, keep >= 0 ? 4U : 3U, ~0U, 0U);
+	return 0;
+}
+
+static int hostile_write(struct hf_call *c)
+{
+	char path[256], text[256];
+	pid_t pid;
+	int err = hf_arg_str(c, "path", NULL, path, sizeof(path));
+
+	if (!err)
+		err = hf_arg_str(c, "text", NULL, text, sizeof(text));
+	if (err)
+		return err;
+	pid = go(c, -1);
+	if (!pid) {
+		int fd = open(path, O_WRONLY);
+
+		_exit(fd < 0 || write(fd, text, strlen(text)) < 0);
+	}
+	if (pid > 0)
+		hf_msg_u64(c->out, "pid", (uint64_t)pid);
+	return pid < 0 ? pid : 0;
+}
+
+/* Reads of a BAR without end: each takes the lock that freeze wants. */
+static int hostile_read(struct hf_call *c)
+{
+	struct hf_slot *s;
+	uint64_t tasks;
+	int err = hf_arg_slot(c, HF_SLOT_DEVICE, &s, NULL);
+
+	if (!err)
+		err = hf_arg_u64(c, "tasks", 4, &tasks);
+	if (err)
+		return err;
+	if (tasks > MAX_TASKS)
+		return hf_fail(&c->err, EINVAL, "%llu tasks", (unsigned long long)tasks);
+	while (tasks--) {
+		pid_t pid = go(c, s->dev.cdev);
+		uint32_t word;
+
+		if (pid < 0)
+			return pid;
+		while (!pid)
+			if (pread(3, &word, sizeof(word), (off_t)s->dev.bar_off[0] + 8) < 0)
+				_exit(1);
+	}
+	return 0;
+}
+
+/* A page that can be read, and that nobody ever makes writable. */
+static void *stuck_page(void)
+{
+	void *page = mmap(NULL, HF_PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP };
+	struct uffdio_register reg = { .range = { (uintptr_t)page, HF_PAGE },
+				       .mode = UFFDIO_REGISTER_MODE_WP };
+	struct uffdio_writeprotect wp = { .range = reg.range, .mode = UFFDIO_WRITEPROTECT_MODE_WP };
+
+	if (page == MAP_FAILED || fd < 0 || ioctl(fd, UFFDIO_API, &api) < 0 ||
+	    ioctl(fd, UFFDIO_REGISTER, &reg) < 0)
+		return NULL;
+	((struct vfio_device_bind_iommufd *)page)->argsz = sizeof(struct vfio_device_bind_iommufd);
+	((struct vfio_device_bind_iommufd *)page)->iommufd = open("/dev/iommu", O_RDWR);
+	return ioctl(fd, UFFDIO_WRITEPROTECT, &wp) < 0 ? NULL : page;
+}
+
+/* Binds a retrieved device; the answer goes to a page that does not come. */
+static int hostile_bind(struct hf_call *c)
+{
+	struct hf_slot *s;
+	int ready[2];
+	pid_t pid;
+	char ok = 0;
+	int err = hf_arg_slot(c, HF_SLOT_DEVICE, &s, NULL);
+
+	if (err)
+		return err;
+	if (pipe(ready) < 0)
+		return hf_fail(&c->err, errno, "pipe");
+	pid = fork();
+	if (!pid) {
+		void *page = stuck_page();
+
+		ok = page != NULL;
+		if (write(ready[1], &ok, 1) != 1 || !ok)
+			_exit(1);
+		_exit(ioctl(s->dev.cdev, VFIO_DEVICE_BIND_IOMMUFD, page) < 0);
+	}
+	if (pid < 0)
+		return hf_fail(&c->err, errno, "fork");
+	if (read(ready[0], &ok, 1) != 1 || !ok)
+		err = hf_fail(&c->err, EOPNOTSUPP, "userfaultfd cannot write-protect a page");
+	close(ready[0]);
+	close(ready[1]);
+	hf_msg_u64(c->out, "pid", (uint64_t)pid);
+	return err;
+}
+
+static int hostile_kill(struct hf_call *c)
+{
+	uint64_t pid;
+	int err = hf_arg_u64(c, "pid", HF_REQUIRED, &pid);
+
+	if (!err && kill((pid_t)pid, SIGKILL) < 0)
+		err = hf_fail(&c->err, errno, "kill %d", (int)pid);
+	return err;
+}
+
+const struct hf_cmd hf_hostile_cmds[] = {
+	{ "hostile.write", hostile_write },
+	{ "hostile.read", hostile_read },
+	{ "hostile.bind", hostile_bind },
+	{ "hostile.kill", hostile_kill },
+	{ NULL, NULL },
+};
