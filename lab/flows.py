@@ -3,7 +3,7 @@
 import re
 import time
 
-from . import damage, flow_interrupts, judge, msi, policy, trace, traffic, watch
+from . import damage, flow_interrupts, judge, msi, policy, stray, trace, traffic, watch
 from .errors import StepFailed
 from .run import call_back, ms, where_fenced
 from . import flow_nvme
@@ -182,9 +182,17 @@ def _fence(run, books):
     close_books(run, books)
     books.bars += judge.fence_bars(run.trace(), run.windows, where_fenced(run, images))
     books.bars += judge.log_bars(run.said()) + judge.breach_bars(books.sections["iommu"])
+    ports = {port for s in run.slots.values() for port in s["ports"]}
+    books.bars.append(judge.every("ports_let_go", {port: _let_go(run, port) for port in ports}))
     if run.sc.again:
         books.bars.append(judge.every("usable_again", {s["bdf"]: _usable(run, n) for n, s in run.slots.items()}))
     books.bars += _corrupt_bars(run, books) + _bystander_bars(run)
+
+
+def _let_go(run, port):
+    """True for a port that is like any other again, because nothing below it is kept running."""
+    text = run.read(f"/sys/kernel/debug/pci_liveupdate/{port}")
+    return "state idle\n" in text and "depended 0\n" in text
 
 
 def unwanted_flow(run, books):
@@ -352,6 +360,16 @@ def blackout_flow(run, books):
                                 books.sections["config"]["harmful_reached"] >= 1))
 
 
+def stray_flow(run, books):
+    """While the device is prepared somebody changes a register behind the kernel's back: FREEZE refuses, and names it."""
+    _begin(run)
+    run.open_nics()
+    run.prepare()
+    run.load(0)
+    for name, wrong in stray.cases(run):
+        books.bars.append(judge.true(f"refused: {name}", not wrong, wrong))
+
+
 def refuse_flow(run, books):
     """In each case PREPARE must fail, and say for which device and why. Cases that follow each other on the same machine
     share it."""
@@ -410,7 +428,8 @@ def _write(run, lines, names):
 
 
 FLOWS = {"update": update_flow, "interrupts": interrupts_flow, "fence-interrupts": fence_interrupts_flow, "fence": fence_flow,
-         "unwanted": unwanted_flow, "cancel": cancel_flow, "refuse": refuse_flow, "blackout": blackout_flow,
+         "unwanted": unwanted_flow, "cancel": cancel_flow, "refuse": refuse_flow, "stray": stray_flow,
+         "blackout": blackout_flow,
          "hostile": lambda run, books: flow_hostile.hostile_flow(run, books),
          "nvme": flow_nvme.update_flow, "fence-nvme": flow_nvme.fence_flow, "vm": lambda run, books: vmflow.vm_flow(run, books)}
 

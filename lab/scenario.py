@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from . import damage
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
-KINDS = ("update", "interrupts", "fence-interrupts", "fence", "unwanted", "cancel", "refuse", "blackout", "nvme", "fence-nvme", "hostile",
-         "vm")
+KINDS = ("update", "interrupts", "fence-interrupts", "fence", "unwanted", "cancel", "refuse", "stray", "blackout", "nvme",
+         "fence-nvme", "hostile", "vm")
 RUN_S = 45              # a stretch of traffic around one update, three times as long as it takes on an idle machine
 DESCS_MAX = 65528       # what igb can do
 TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "sessions", "settle_s", "plant",

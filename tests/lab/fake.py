@@ -335,7 +335,8 @@ class Machine:
         return {}
 
     def do_sys_read(self, a, send):
-        return {"text": "state adopted\nwithheld 2\nbar 2\nunexplained 0\n", "eof": True}
+        state = "idle" if self.fence and "held" not in self.broken else "adopted"
+        return {"text": f"state {state}\ndepended 0\nwithheld 2\nbar 2\nunexplained 0\n", "eof": True}
 
     def do_sys_write(self, a, send):
         self.fail_freeze = a["text"] == "1"

@@ -128,7 +128,8 @@ class Whole(unittest.TestCase):
         self.assertEqual(self.reasons("fence-no-luo", "driver"), [])
         for broken, reason in (("intx", "intx_disabled:0000:01:00.0"), ("sends", "fenced_sends:0000:01:00.0"),
                                ("comeback", "comebacks:0000:01:00.0 Command 0503→0507: Bus Master on"),
-                               ("asserts", "fenced_asserts:0000:01:00.0"), ("mute", "usable_again:0000:01:00.0")):
+                               ("held", "ports_let_go:0000:00:04.0"), ("asserts", "fenced_asserts:0000:01:00.0"),
+                               ("mute", "usable_again:0000:01:00.0")):
             self.assertEqual(self.reasons("fence-no-luo", broken), [reason])
         self.assertIn("comebacks:0000:01:00.0 Command 0503→0107: INTx on", self.reasons("fence-no-luo", "yields"))
         self.assertTrue(self.reasons("fence-no-luo", "scream")[0].startswith("nobody_cared:irq 20"))

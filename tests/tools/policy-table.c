@@ -84,6 +84,7 @@ static void json(const struct pci_lu_row *r, unsigned int n)
 		/* How many there are is the hardware's to say. */
 		string("instances", r->count ? "several" : "one");
 		string("rule", pci_lu_rule_name(r->rule));
+		string("after", pci_lu_after_name(r->after));
 		string("writer", r->writer);
 		string("why", r->why);
 		string("spec", r->spec);
@@ -111,6 +112,7 @@ static void rst_rows(const struct pci_lu_row *r, unsigned int n, u8 kind)
 		       r->bits, r->count ? ", each" : "", pci_lu_rule_name(r->rule),
 		       r->when == PCI_LU_VFS_ON ? ", while VF Enable is set" : "");
 		printf("    Written by %s.\n\n    %s (%s)\n\n", r->writer, r->why, r->spec);
+		printf("    When the guard goes: %s.\n\n", pci_lu_after_name(r->after));
 	}
 }
 

@@ -47,6 +47,7 @@ int main(void)
 	suite_replay();
 	suite_property();
 	suite_record();
+	suite_verify();
 	suite_iommu_record();
 
 	printf("1..%u\n# %u checks\n%u passed, %u failed\n", tap.tests, tap.checks,

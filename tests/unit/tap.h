@@ -40,6 +40,7 @@ void suite_sriov(void);
 void suite_replay(void);
 void suite_property(void);
 void suite_record(void);
+void suite_verify(void);
 void suite_iommu_record(void);
 
 #endif

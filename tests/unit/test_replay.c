@@ -42,8 +42,8 @@ static void replay_endpoint_enumeration(void)
 		{ 0x04, 2, 0x0103, MERGE, 0x0107 },
 		/* pci_intx_mask_broken(), pci_read_bases() */
 		{ 0x04, 2, 0x0503, MERGE, 0x0507 },
-		{ 0x04, 2, 0x0103, MERGE, 0x0107 },
-		{ 0x04, 2, 0x0100, MERGE, 0x0107 },
+		{ 0x04, 2, 0x0103, MERGE, 0x0507 },
+		{ 0x04, 2, 0x0100, MERGE, 0x0507 },
 		{ 0x10, 4, 0xffffffff, DROP, 0xfeb80000 },
 		{ 0x10, 4, 0xfeb80000, DROP, 0xfeb80000 },
 		{ 0x14, 4, 0xffffffff, DROP, 0 },
@@ -58,7 +58,7 @@ static void replay_endpoint_enumeration(void)
 		{ 0x24, 4, 0x00000038, DROP, 0x00000038 },
 		{ 0x30, 4, 0xfffff800, DROP, 0xfe000000 },
 		{ 0x30, 4, 0xfe000000, DROP, 0xfe000000 },
-		{ 0x04, 2, 0x0103, MERGE, 0x0107 },
+		{ 0x04, 2, 0x0103, MERGE, 0x0507 },
 		/* pci_configure_extended_tags() on a device that had more on */
 		{ 0xa8, 2, 0x0100, MERGE, 0x2930 },
 		/* pcie_aspm_configure_common_clock(), twice */
@@ -93,7 +93,7 @@ static void replay_endpoint_reset(void)
 		{ 0xc8, 2, 0x0405, PASS, 0x0405 },
 		{ 0xd0, 2, 0x0003, PASS, 0x0003 },
 		/* Command together with Status, RW1C bits as asked for */
-		{ 0x04, 4, 0xf9100103, MERGE, 0x00100107 },
+		{ 0x04, 4, 0xf9100103, MERGE, 0x00100507 },
 		{ 0x72, 2, 0xc009, PASS, 0xc009 },
 		{ 0x44, 2, 0x000b, MERGE, 0x0008 }, /* D3hot */
 	};

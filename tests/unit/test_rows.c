@@ -244,11 +244,44 @@ static void rows_at_the_edges(void)
 	eq(v.value, 0x00000700);
 }
 
+/*
+ * What pci_lu_resync() does, and nothing else, may be promised for a row; a shadow
+ * that nobody compares or writes again would leave the two apart.
+ */
+static void rows_say_what_comes_after(void)
+{
+	static const char *const reread[] = {
+		"COMMAND.BME",	 "PORT.COMMAND.BME", "PM.STATE",
+		"PORT.PM.STATE", "DEVCTL2.LTR",	     "PORT.DEVCTL2.ARI",
+	};
+	unsigned int n, i, j, found = 0;
+	const struct pci_lu_row *rows = pci_lu_policy_rows(&n);
+
+	for (i = 0; i < n; i++) {
+		bool listed = false;
+
+		for (j = 0; j < sizeof(reread) / sizeof(*reread); j++)
+			listed |= !strcmp(rows[i].name, reread[j]);
+		found += listed;
+		okf(listed == (rows[i].after == PCI_LU_AFTER_REREAD), "%s", rows[i].name);
+		if (rows[i].after == PCI_LU_AFTER_REWRITE)
+			okf(!strncmp(rows[i].name, "PORT.WINDOW.", 12) ||
+				    rows[i].rule == PCI_LU_MSI_CTL ||
+				    rows[i].rule == PCI_LU_MSIX_CTL || rows[i].rule == PCI_LU_INTX,
+			    "%s", rows[i].name);
+		if (rows[i].rule == PCI_LU_SHADOW && !strstr(rows[i].name, "ROM") &&
+		    rows[i].when != PCI_LU_VFS_ON)
+			okf(rows[i].after != PCI_LU_AFTER_NOTHING, "%s", rows[i].name);
+		ok(strcmp(pci_lu_after_name(rows[i].after), "?"));
+	}
+	eq(found, sizeof(reread) / sizeof(*reread));
+}
+
 static void rows_say_what_they_protect(void)
 {
 	model_init(&m, PCI_LU_ENDPOINT, 0);
-	eq(pci_lu_policy_protected(&m.layout, 0x04, 4), 0x7);
-	eq(pci_lu_policy_protected(&m.layout, 0x05, 1), 0);
+	eq(pci_lu_policy_protected(&m.layout, 0x04, 4), 0x407);
+	eq(pci_lu_policy_protected(&m.layout, 0x05, 1), 0x4);
 	eq(pci_lu_policy_protected(&m.layout, 0xa8, 4), 0xfbf0);
 	eq(pci_lu_policy_protected(&m.layout, 0xa9, 1), 0xfb);
 	eq(pci_lu_policy_protected(&m.layout, 0x168, 2), 0x0009);
@@ -268,6 +301,7 @@ void suite_rows(void)
 	RUN(rows_are_well_formed);
 	RUN(rows_are_all_expected);
 	RUN(rows_say_what_they_protect);
+	RUN(rows_say_what_comes_after);
 	RUN(rows_withhold_endpoint);
 	RUN(rows_withhold_bridge);
 	RUN(rows_pass_everything_else);

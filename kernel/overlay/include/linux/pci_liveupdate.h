@@ -21,6 +21,8 @@
  * @PCI_LU_TAKEOVER: DMA translation is not handed over
  * @PCI_LU_INTREMAP: interrupt remapping is not handed over
  * @PCI_LU_FENCE: a function that cannot be adopted keeps Bus Master
+ * @PCI_LU_STICKY: a fenced function is barred once, and not kept so until it is reset
+ * @PCI_LU_RESYNC: software and device are left as the guard leaves them
  * @PCI_LU_VCONFIG: the owner finds configuration space as this kernel shows it
  */
 enum pci_lu_part {
@@ -29,6 +31,8 @@ enum pci_lu_part {
 	PCI_LU_TAKEOVER,
 	PCI_LU_INTREMAP,
 	PCI_LU_FENCE,
+	PCI_LU_STICKY,
+	PCI_LU_RESYNC,
 	PCI_LU_VCONFIG,
 };
 
@@ -58,7 +62,9 @@ const char *pci_lu_refusal(struct pci_dev *pdev);
 bool pci_lu_incoming(void);
 bool pci_lu_adopted(const struct pci_dev *pdev);
 struct pci_dev *pci_lu_find_adopted(u64 owner);
-const char *pci_lu_resource_moved(struct pci_dev *pdev);
+const char *pci_lu_verify(struct pci_dev *pdev);
+u32 pci_lu_errors(struct pci_dev *pdev);
+void pci_lu_allow_intx(struct pci_dev *pdev);
 void pci_lu_finish(struct pci_dev *pdev);
 void pci_lu_fence(struct pci_dev *pdev, const char *why);
 void pci_lu_fence_function(struct pci_dev *pdev, const char *why);
@@ -121,11 +127,17 @@ static inline struct pci_dev *pci_lu_find_adopted(u64 owner)
 	return NULL;
 }
 
-static inline const char *pci_lu_resource_moved(struct pci_dev *pdev)
+static inline const char *pci_lu_verify(struct pci_dev *pdev)
 {
 	return NULL;
 }
 
+static inline u32 pci_lu_errors(struct pci_dev *pdev)
+{
+	return 0;
+}
+
+static inline void pci_lu_allow_intx(struct pci_dev *pdev) { }
 static inline void pci_lu_finish(struct pci_dev *pdev) { }
 static inline void pci_lu_fence(struct pci_dev *pdev, const char *why) { }
 static inline void pci_lu_fence_function(struct pci_dev *pdev, const char *why) { }
@@ -146,7 +158,7 @@ static inline struct pci_dev *pci_lu_next_unclaimed(bool all)
 static inline void pci_lu_shutdown(struct kset *devices) { }
 
 static inline struct pci_ops *pci_lu_guard_ops(struct pci_bus *bus,
-					  struct pci_ops *ops)
+					       struct pci_ops *ops)
 {
 	return ops;
 }

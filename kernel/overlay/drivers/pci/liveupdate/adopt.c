@@ -32,73 +32,46 @@
 
 #define PCI_LU_DRIVER	"vfio-pci"
 
-static bool pci_lu_same_bars(struct pci_dev *pdev, const struct pci_lu_fn *fn)
+/* Does the live function match the record, register by register? */
+static enum pci_lu_reason pci_lu_compare_regs(struct pci_dev *pdev,
+					      struct pci_lu_fn *fn)
 {
-	int i, nr = fn->bridge ? 2 : 6;
-	u32 val;
+	struct pci_lu_reader r = {
+		.bus = pdev->bus,
+		.ops = pci_lu_inner_ops(pdev->bus->ops),
+		.devfn = pdev->devfn,
+	};
+	struct pci_lu_mismatch bad;
+	enum pci_lu_reason why;
 
-	for (i = 0; i < nr; i++) {
-		pci_read_config_dword(pdev, PCI_BASE_ADDRESS_0 + 4 * i, &val);
-		if (val != fn->ser.bar[i])
-			return false;
-	}
-	return true;
-}
-
-static bool pci_lu_same_bridge(struct pci_dev *pdev, const struct pci_lu_fn *fn)
-{
-	u32 val;
-
-	pci_read_config_dword(pdev, PCI_PRIMARY_BUS, &val);
-	return (val & GENMASK(23, 0)) == fn->ser.bus_numbers;
-}
-
-static bool pci_lu_same_windows(struct pci_dev *pdev, const struct pci_lu_fn *fn)
-{
-	u32 val;
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(fn->ser.window); i++) {
-		pci_read_config_dword(pdev, PCI_IO_BASE + 4 * i, &val);
-		if (!i)		/* without Secondary Status */
-			val &= GENMASK(15, 0);
-		if (val != fn->ser.window[i])
-			return false;
-	}
-	return true;
-}
-
-/* Does the live function match the record? */
-static enum pci_lu_reason pci_lu_compare(struct pci_dev *pdev,
-					 const struct pci_lu_fn *fn)
-{
-	const struct pci_lu_fn_ser *ser = &fn->ser;
-	u16 cmd, lost;
-
-	if (pdev->vendor != ser->vendor || pdev->device != ser->device ||
-	    (pdev->class << 8 | pdev->revision) != ser->class_rev ||
-	    pci_is_bridge(pdev) != fn->bridge)
+	if (pci_is_bridge(pdev) != fn->bridge)
 		return PCI_LU_REASON_ADOPT_IDENTITY;
-	if (!pci_lu_same_bars(pdev, fn))
-		return PCI_LU_REASON_ADOPT_BAR;
+	pci_lu_latch_errors(fn, &r);
+	why = pci_lu_verify_regs(&fn->layout, &fn->ser, pci_lu_read, &r, &bad);
+	if (why == PCI_LU_OK)
+		return why;
+	if (pci_lu_disabled(PCI_LU_GUARD) && (why == PCI_LU_REASON_ADOPT_COMMAND ||
+					      why == PCI_LU_REASON_ADOPT_REGISTER))
+		return PCI_LU_OK;
+	pci_err(pdev, "live update: %s is %#x, and was %#x\n", bad.reg, bad.found,
+		bad.recorded);
+	return why;
+}
 
-	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
-	lost = ser->command & ~cmd & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
-				      PCI_COMMAND_MASTER);
-	if (lost && !pci_lu_disabled(PCI_LU_GUARD))
-		return PCI_LU_REASON_ADOPT_COMMAND;
-	if (pdev->current_state != PCI_D0 && pdev->current_state != PCI_UNKNOWN)
-		return PCI_LU_REASON_ADOPT_POWER;
+/* Can this kernel serve the function as the previous one did? */
+static enum pci_lu_reason pci_lu_compare(struct pci_dev *pdev,
+					 struct pci_lu_fn *fn)
+{
+	enum pci_lu_reason why = pci_lu_compare_regs(pdev, fn);
 
-	if (fn->bridge && !pci_lu_same_bridge(pdev, fn))
-		return PCI_LU_REASON_ADOPT_BUS_NUMBERS;
-	if (fn->bridge)
-		return pci_lu_same_windows(pdev, fn) ? PCI_LU_OK :
-						       PCI_LU_REASON_ADOPT_WINDOW;
-	if (strcmp(ser->driver, PCI_LU_DRIVER))
+	if (why != PCI_LU_OK || fn->bridge)
+		return why;
+	if (strcmp(fn->ser.driver, PCI_LU_DRIVER))
 		return PCI_LU_REASON_VARIANT_DRIVER;
-	if (!ser->owner)
+	if (!fn->ser.owner)
 		return PCI_LU_REASON_ADOPT_OWNER;
+	if (fn->ser.irq_mode > PCI_LU_IRQ_INTX && !pci_msi_enabled())
+		return PCI_LU_REASON_ADOPT_NO_MSI;
 	return PCI_LU_OK;
 }
 
@@ -213,59 +186,50 @@ bool pci_lu_adopted(const struct pci_dev *pdev)
 }
 EXPORT_SYMBOL_GPL(pci_lu_adopted);
 
-/* Did resource assignment leave the BARs where the device has them? */
-static bool pci_lu_resources_match(struct pci_dev *pdev,
-				   const struct pci_lu_fn *fn)
+static enum pci_lu_reason pci_lu_verify_one(struct pci_dev *pdev)
 {
-	struct pci_bus_region region;
-	struct pci_dev *up;
-	int i;
-	u64 addr;
+	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
+	enum pci_lu_reason why;
+	const char *reg;
 
-	for (i = 0; i < 6; i++) {
-		struct resource *res = pci_resource_n(pdev, i);
-
-		if (!res->flags)
-			continue;
-		addr = fn->ser.bar[i];
-		addr &= res->flags & IORESOURCE_IO ? PCI_BASE_ADDRESS_IO_MASK :
-						     PCI_BASE_ADDRESS_MEM_MASK;
-		if (res->flags & IORESOURCE_MEM_64 && i < 5)
-			addr |= (u64)fn->ser.bar[i + 1] << 32;
-		pcibios_resource_to_bus(pdev->bus, &region, res);
-		if (region.start != addr)
-			return false;
-	}
-	if (pci_lu_shadow_differs(&fn->shadow) >= 0)
-		return false;
-	for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up)) {
-		const struct pci_lu_fn *bridge = pci_lu_fn_find(up);
-
-		if (bridge && pci_lu_shadow_differs(&bridge->shadow) >= 0)
-			return false;
-	}
-	return true;
+	if (!fn || fn->state != PCI_LU_ADOPTED)
+		return PCI_LU_REASON_ADOPT_PARENT;
+	why = pci_lu_compare_regs(pdev, fn);
+	if (why)
+		return why;
+	reg = pci_lu_moved_register(pdev, &fn->ser);
+	if (!reg)
+		return PCI_LU_OK;
+	pci_err(pdev, "live update: this kernel has another address in mind than %s has\n",
+		reg);
+	return PCI_LU_REASON_ADOPT_RESOURCE;
 }
 
 /**
- * pci_lu_resource_moved - did resource assignment move what the device goes on using?
- * @pdev: an adopted function
+ * pci_lu_verify - is an adopted function still what the record says?
+ * @pdev: the function
  *
- * If a BAR, or a window above it, moved in software only, the kernel would map
- * what belongs to another device: the owner must give the function up.
+ * Every recorded register of it and of the bridges above is compared again: an
+ * error or a reset of the link since adoption would show. And if a BAR, or a
+ * window above it, moved in software only, the kernel would map what belongs to
+ * another device.
  *
- * Return: the reason, or NULL when all is where the previous kernel had it.
+ * Context: Process context.
+ * Return: the reason why its owner must give it up, or NULL.
  */
-const char *pci_lu_resource_moved(struct pci_dev *pdev)
+const char *pci_lu_verify(struct pci_dev *pdev)
 {
-	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
+	enum pci_lu_reason why = PCI_LU_OK;
+	struct pci_dev *dev;
 
 	guard(mutex)(&pci_lu_lock);
-	if (!fn || fn->state != PCI_LU_ADOPTED || pci_lu_resources_match(pdev, fn))
+	if (!pci_lu_adopted(pdev))
 		return NULL;
-	return pci_lu_reason_text(PCI_LU_REASON_ADOPT_RESOURCE);
+	for (dev = pdev; dev && !why; dev = pci_upstream_bridge(dev))
+		why = pci_lu_verify_one(dev);
+	return why ? pci_lu_reason_text(why) : NULL;
 }
-EXPORT_SYMBOL_GPL(pci_lu_resource_moved);
+EXPORT_SYMBOL_GPL(pci_lu_verify);
 
 static struct pci_lu_fn *pci_lu_fn_of_owner(u64 owner)
 {

@@ -77,6 +77,22 @@ static void pci_lu_capture_vf_bars(struct pci_dev *pdev, u32 *mask)
 #endif
 }
 
+/* From the device: a quirk may have given pdev another class. */
+static void pci_lu_capture_identity(struct pci_dev *pdev, struct pci_lu_fn_ser *ser)
+{
+	u32 val;
+
+	ser->vendor = pdev->vendor;
+	ser->device = pdev->device;
+	pci_read_config_dword(pdev, PCI_CLASS_REVISION, &val);
+	ser->class_rev = val;
+	if (pci_is_bridge(pdev))
+		return;
+	pci_read_config_dword(pdev, PCI_SUBSYSTEM_VENDOR_ID, &val);
+	ser->subvendor = val & 0xffff;
+	ser->subdevice = val >> 16;
+}
+
 static void pci_lu_capture_bridge(struct pci_dev *pdev, struct pci_lu_fn_ser *ser)
 {
 	u16 ctl;
@@ -110,6 +126,7 @@ static u16 pci_lu_ext_word(struct pci_dev *pdev, int cap, int off)
 
 static void pci_lu_capture_caps(struct pci_dev *pdev, struct pci_lu_fn_ser *ser)
 {
+	u32 status;
 	u16 val;
 
 	pcie_capability_read_word(pdev, PCI_EXP_DEVCTL, &val);
@@ -123,6 +140,11 @@ static void pci_lu_capture_caps(struct pci_dev *pdev, struct pci_lu_fn_ser *ser)
 	if (pdev->pm_cap) {
 		pci_read_config_word(pdev, pdev->pm_cap + PCI_PM_CTRL, &val);
 		ser->pmcsr = val;
+	}
+	if (pdev->aer_cap) {
+		pci_read_config_dword(pdev, pdev->aer_cap + PCI_ERR_UNCOR_STATUS,
+				      &status);
+		ser->uncor_status = status;
 	}
 	ser->ats_ctrl = pci_lu_ext_word(pdev, PCI_EXT_CAP_ID_ATS, PCI_ATS_CTRL);
 	ser->pri_ctrl = pci_lu_ext_word(pdev, PCI_EXT_CAP_ID_PRI, PCI_PRI_CTRL);
@@ -153,11 +175,7 @@ void pci_lu_capture(struct pci_lu_fn *fn)
 		     (fn->requested ? PCI_LU_FN_REQUESTED : 0) |
 		     (fn->depended ? PCI_LU_FN_DEPENDED : 0) |
 		     PCI_LU_FN_FROZEN;
-	ser->vendor = pdev->vendor;
-	ser->device = pdev->device;
-	ser->subvendor = pdev->subsystem_vendor;
-	ser->subdevice = pdev->subsystem_device;
-	ser->class_rev = pdev->class << 8 | pdev->revision;
+	pci_lu_capture_identity(pdev, ser);
 	pci_read_config_word(pdev, PCI_COMMAND, &val);
 	ser->command = val;
 

@@ -52,6 +52,13 @@
 #include "../pci.h"
 #include "internal.h"
 
+/* The state of a function that was fenced; a test may want a fence that does not hold. */
+static enum pci_lu_state pci_lu_state_fenced(void)
+{
+	return pci_lu_disabled(PCI_LU_FENCE) || pci_lu_disabled(PCI_LU_STICKY) ?
+		       PCI_LU_IDLE : PCI_LU_FENCED;
+}
+
 /* Is there a function which is no bridge? Those never do DMA of their own. */
 static bool pci_lu_is_endpoint(struct pci_lu_fn *fn, struct pci_bus *bus,
 			       struct pci_ops *ops)
@@ -111,7 +118,7 @@ void pci_lu_fence_root(struct pci_bus *root, struct pci_ops *ops, const char *wh
 		if (!pci_lu_disabled(PCI_LU_FENCE)) {
 			bus->number = fn->bus;
 			pci_lu_fence_by_address(fn, bus, ops, why);
-			fn->state = PCI_LU_FENCED;
+			fn->state = pci_lu_state_fenced();
 			fn->unseen = true;
 		}
 		pci_lu_incoming_put();
@@ -122,6 +129,12 @@ void pci_lu_fence_root(struct pci_bus *root, struct pci_ops *ops, const char *wh
 static void pci_lu_bar_device(struct pci_lu_fn *fn, struct pci_dev *pdev)
 {
 	struct pci_ops *ops = READ_ONCE(pdev->bus->ops);
+
+	if (pci_lu_disabled(PCI_LU_STICKY)) {
+		pci_lu_guard_disarm(fn);
+		pci_lu_bar(fn, pdev->bus, pci_lu_inner_ops(ops));
+		return;
+	}
 
 	if (pci_lu_guard_bar(fn, pdev->bus, ops) != ops)
 		pci_lu_guard_install(pdev->bus, fn);
@@ -150,7 +163,7 @@ void pci_lu_fence_fn(struct pci_lu_fn *fn, struct pci_dev *pdev, const char *why
 	}
 	if (was == PCI_LU_ADOPTED)
 		pci_lu_release(fn);
-	fn->state = pci_lu_disabled(PCI_LU_FENCE) ? PCI_LU_IDLE : PCI_LU_FENCED;
+	WRITE_ONCE(fn->state, pci_lu_state_fenced());
 	if (was == PCI_LU_ADOPTED || was == PCI_LU_LISTED)
 		pci_lu_incoming_put();
 }

@@ -263,13 +263,15 @@ struct pci_ops *pci_lu_set_ops(struct pci_bus *bus, struct pci_ops *ops)
 	return old;
 }
 
-struct pci_lu_reader {
-	struct pci_bus *bus;
-	struct pci_ops *ops;
-	u8 devfn;
-};
-
-static u32 pci_lu_read(void *ctx, u16 pos, u8 size)
+/**
+ * pci_lu_read - read a register past the guard, &pci_lu_read_fn
+ * @ctx: &struct pci_lu_reader
+ * @pos: offset
+ * @size: width
+ *
+ * Return: the value, all ones when there is none.
+ */
+u32 pci_lu_read(void *ctx, u16 pos, u8 size)
 {
 	struct pci_lu_reader *r = ctx;
 	u32 val;
@@ -435,6 +437,24 @@ void pci_lu_guard_install(struct pci_bus *bus, struct pci_lu_fn *fn)
 	guard(raw_spinlock_irqsave)(&pci_lock);
 	WRITE_ONCE(bus->ops, &fn->filter->ops);
 }
+
+/**
+ * pci_lu_allow_intx - an owner has a handler for the INTx of its function
+ * @pdev: an adopted function; otherwise nothing happens
+ *
+ * From here on writes to INTx Disable pass, and reads show what is in the device:
+ * it is disabled, and the caller enables it.
+ */
+void pci_lu_allow_intx(struct pci_dev *pdev)
+{
+	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
+
+	if (!fn)
+		return;
+	guard(raw_spinlock_irqsave)(&fn->lock);
+	fn->shadow.intx_allowed = true;
+}
+EXPORT_SYMBOL_GPL(pci_lu_allow_intx);
 
 /**
  * pci_lu_guard_disarm - let config writes to a function pass again

@@ -119,6 +119,7 @@ void pci_lu_release(struct pci_lu_fn *fn)
 
 	fn->state = PCI_LU_IDLE;
 	fn->pdev = NULL;
+	pci_lu_resync(fn, pdev);
 	if (!fn->no_bus_reset)
 		pdev->dev_flags &= ~PCI_DEV_FLAGS_NO_BUS_RESET;
 	pci_init_reset_methods(pdev);

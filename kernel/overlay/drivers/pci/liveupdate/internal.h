@@ -14,6 +14,7 @@
 
 #include "policy.h"
 #include "record.h"
+#include "verify.h"
 
 #define PCI_LU_MAX_TABLE	SZ_2K
 
@@ -98,6 +99,7 @@ struct pci_lu_msi {
  * @mode: &enum pci_lu_mode, written under pci_lu_lock and @lock
  * @lock: serialises read-modify-write in the guard; innermost but for the
  *	  locks of the inner config accessors
+ * @errors: new kernel: uncorrectable errors since freeze, as in the status of AER
  * @layout: where the registers of the function are
  * @shadow: emulated sizing state, under @lock
  * @reached: config writes that went to the device as they were, under @lock
@@ -134,11 +136,24 @@ struct pci_lu_fn {
 	struct pci_lu_bus *filter;
 	enum pci_lu_mode mode;
 	raw_spinlock_t lock;
+	u32 errors;
 	struct pci_lu_layout layout;
 	struct pci_lu_shadow shadow;
 	u32 reached;
 	u32 withheld;
 	u32 row_hits[PCI_LU_MAX_ROWS];
+};
+
+/**
+ * struct pci_lu_reader - what pci_lu_read() reads from
+ * @bus: the bus
+ * @ops: its accessors, beneath the guard
+ * @devfn: the function
+ */
+struct pci_lu_reader {
+	struct pci_bus *bus;
+	struct pci_ops *ops;
+	u8 devfn;
 };
 
 extern struct mutex pci_lu_lock;
@@ -168,6 +183,7 @@ struct pci_ops *pci_lu_guard_bar(struct pci_lu_fn *fn, struct pci_bus *bus,
 void pci_lu_guard_install(struct pci_bus *bus, struct pci_lu_fn *fn);
 void pci_lu_guard_disarm(struct pci_lu_fn *fn);
 struct pci_ops *pci_lu_inner_ops(struct pci_ops *ops);
+u32 pci_lu_read(void *ctx, u16 pos, u8 size);
 
 /* msi.c */
 int pci_lu_msi_quiesce(struct pci_dev *pdev, struct pci_lu_msi *irq);
@@ -188,6 +204,20 @@ void pci_lu_incoming_put(void);
 void pci_lu_incoming_free(void);
 bool pci_lu_incoming_unreadable(void);
 const char *pci_lu_incoming_refused(void);
+
+/* resource.c */
+const char *pci_lu_stray_register(struct pci_dev *pdev,
+				  const struct pci_lu_fn_ser *ser);
+const char *pci_lu_moved_register(struct pci_dev *pdev,
+				  const struct pci_lu_fn_ser *ser);
+
+void pci_lu_widen_windows(struct pci_dev *pdev, const struct pci_lu_fn_ser *ser);
+
+/* resync.c */
+void pci_lu_resync(struct pci_lu_fn *fn, struct pci_dev *pdev);
+
+/* errors.c */
+void pci_lu_latch_errors(struct pci_lu_fn *fn, struct pci_lu_reader *r);
 
 /* hold.c */
 void pci_lu_hold(struct pci_lu_fn *fn, struct pci_dev *pdev);

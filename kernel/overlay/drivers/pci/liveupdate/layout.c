@@ -121,8 +121,9 @@ u16 pci_lu_row_pos(const struct pci_lu_row *row, const struct pci_lu_layout *l,
 	return base + row->off + i * row->stride;
 }
 
-static enum pci_lu_reason pci_lu_found(struct pci_lu_layout *l, u16 id, u16 pos, u16 end,
-			const struct pci_lu_cap_desc *desc, unsigned int n)
+static enum pci_lu_reason pci_lu_found(struct pci_lu_layout *l, u16 id, u16 pos,
+				       u16 end, const struct pci_lu_cap_desc *desc,
+				       unsigned int n)
 {
 	unsigned int i;
 
@@ -157,8 +158,8 @@ static enum pci_lu_reason pci_lu_walk_std(struct pci_lu_walk *w)
 		if ((head & 0xff) == 0xff)
 			break;
 		reason = pci_lu_found(w->l, head & 0xff, pos,
-				   PCI_CFG_SPACE_SIZE, pci_lu_std_caps,
-				   ARRAY_SIZE(pci_lu_std_caps));
+				      PCI_CFG_SPACE_SIZE, pci_lu_std_caps,
+				      ARRAY_SIZE(pci_lu_std_caps));
 		if (reason)
 			return reason;
 		pos = (head >> 8) & ~3;
@@ -202,8 +203,8 @@ static enum pci_lu_reason pci_lu_walk_ext(struct pci_lu_walk *w)
 		if (PCI_EXT_CAP_ID(head) == PCI_EXT_CAP_ID_DVSEC)
 			pci_lu_dvsec(w, pos);
 		reason = pci_lu_found(w->l, PCI_EXT_CAP_ID(head), pos,
-				   PCI_CFG_SPACE_EXP_SIZE, pci_lu_ext_caps,
-				   ARRAY_SIZE(pci_lu_ext_caps));
+				      PCI_CFG_SPACE_EXP_SIZE, pci_lu_ext_caps,
+				      ARRAY_SIZE(pci_lu_ext_caps));
 		if (reason)
 			return reason;
 		pos = PCI_EXT_CAP_NEXT(head);
@@ -456,8 +457,9 @@ static enum pci_lu_reason pci_lu_check_std_ends(const struct pci_lu_layout *l)
  *
  * Return: %PCI_LU_OK, or why no policy can be right about it.
  */
-enum pci_lu_reason pci_lu_layout_init(struct pci_lu_layout *l, enum pci_lu_kind kind,
-		       pci_lu_read_fn rd, void *ctx)
+enum pci_lu_reason pci_lu_layout_init(struct pci_lu_layout *l,
+				      enum pci_lu_kind kind,
+				      pci_lu_read_fn rd, void *ctx)
 {
 	struct pci_lu_walk w = { .l = l, .rd = rd, .ctx = ctx };
 	u32 id = rd(ctx, PCI_VENDOR_ID, 4);

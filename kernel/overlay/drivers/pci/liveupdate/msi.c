@@ -45,6 +45,7 @@
 #include <linux/msi.h>
 
 #include "../msi/msi.h"
+#include "../pci.h"
 #include "internal.h"
 
 static void __iomem *pci_lu_msix_ctrl(struct pci_dev *pdev, unsigned int entry)
@@ -74,14 +75,28 @@ static void pci_lu_msix_set_descs(struct pci_dev *pdev,
 	}
 }
 
+/*
+ * Change some bits of a register and leave the others to those who change them
+ * meanwhile. Under pci_lock, as pci_check_and_mask_intx(), which is why the
+ * accessors are called as they are.
+ */
+static void pci_lu_change_bits(struct pci_dev *pdev, int pos, u16 clear, u16 set)
+{
+	struct pci_bus *bus = pdev->bus;
+	u32 val;
+
+	guard(raw_spinlock_irqsave)(&pci_lock);
+	if (!bus->ops->read(bus, pdev->devfn, pos, 2, &val))
+		bus->ops->write(bus, pdev->devfn, pos, 2, (val & ~clear) | set);
+}
+
 /* The owner may have switched memory decode off: the table must answer. */
 static void pci_lu_msix_decode(struct pci_dev *pdev, const struct pci_lu_msi *irq,
 			       bool on)
 {
 	if (!(irq->command & PCI_COMMAND_MEMORY))
-		pci_write_config_word(pdev, PCI_COMMAND, on ?
-				      irq->command | PCI_COMMAND_MEMORY :
-				      irq->command);
+		pci_lu_change_bits(pdev, PCI_COMMAND, on ? 0 : PCI_COMMAND_MEMORY,
+				   on ? PCI_COMMAND_MEMORY : 0);
 }
 
 /* Set or clear the mask bit; the rest of Vector Control is a steering tag. */
@@ -127,14 +142,20 @@ static void pci_lu_msix_unquiesce(struct pci_dev *pdev,
 	pci_lu_msix_set_descs(pdev, irq, false);
 	readl(pdev->msix_base);
 	pci_lu_msix_decode(pdev, irq, false);
-	pci_write_config_word(pdev, pdev->msix_cap + PCI_MSIX_FLAGS, irq->ctrl);
+	if (!(irq->ctrl & PCI_MSIX_FLAGS_MASKALL))
+		pci_lu_change_bits(pdev, pdev->msix_cap + PCI_MSIX_FLAGS,
+				   PCI_MSIX_FLAGS_MASKALL, 0);
 }
 
-static void pci_lu_intx_disable(struct pci_dev *pdev, u16 command)
+static void pci_lu_intx_disable(struct pci_dev *pdev)
 {
-	if (!(command & PCI_COMMAND_INTX_DISABLE))
-		pci_write_config_word(pdev, PCI_COMMAND,
-				      command | PCI_COMMAND_INTX_DISABLE);
+	pci_lu_change_bits(pdev, PCI_COMMAND, 0, PCI_COMMAND_INTX_DISABLE);
+}
+
+static void pci_lu_intx_restore(struct pci_dev *pdev, const struct pci_lu_msi *irq)
+{
+	if (!(irq->command & PCI_COMMAND_INTX_DISABLE))
+		pci_lu_change_bits(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE, 0);
 }
 
 static void pci_lu_msi_mask_all(struct pci_dev *pdev, struct pci_lu_msi *irq)
@@ -150,7 +171,7 @@ static void pci_lu_msi_mask_all(struct pci_dev *pdev, struct pci_lu_msi *irq)
 
 	/* INTx off first, or the function falls back to it. */
 	irq->mode = PCI_LU_IRQ_MSI;
-	pci_lu_intx_disable(pdev, irq->command);
+	pci_lu_intx_disable(pdev);
 	pci_write_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS,
 			      irq->ctrl & ~PCI_MSI_FLAGS_ENABLE);
 }
@@ -183,7 +204,7 @@ int pci_lu_msi_quiesce(struct pci_dev *pdev, struct pci_lu_msi *irq)
 		pci_lu_msi_mask_all(pdev, irq);
 	} else {
 		irq->mode = PCI_LU_IRQ_INTX;
-		pci_lu_intx_disable(pdev, irq->command);
+		pci_lu_intx_disable(pdev);
 	}
 
 	/* A read completion cannot pass the messages that were sent before it. */
@@ -213,12 +234,12 @@ void pci_lu_msi_unquiesce(struct pci_dev *pdev, const struct pci_lu_msi *irq)
 		pci_msi_update_mask(desc, msi_multi_mask(desc) & ~irq->msi_mask, 0);
 		break;
 	case PCI_LU_IRQ_MSI:
-		pci_write_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS,
-				      irq->ctrl);
-		pci_write_config_word(pdev, PCI_COMMAND, irq->command);
+		pci_lu_change_bits(pdev, pdev->msi_cap + PCI_MSI_FLAGS, 0,
+				   irq->ctrl & PCI_MSI_FLAGS_ENABLE);
+		pci_lu_intx_restore(pdev, irq);
 		break;
 	case PCI_LU_IRQ_INTX:
-		pci_write_config_word(pdev, PCI_COMMAND, irq->command);
+		pci_lu_intx_restore(pdev, irq);
 		break;
 	}
 }

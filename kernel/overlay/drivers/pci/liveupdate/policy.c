@@ -48,6 +48,12 @@
  * disabled MSI, which would let the function send to a vector that is gone.
  * Without mask bits Enable has to go, for the vector is not ours any more;
  * INTx is disabled first, so that the function does not fall back to it.
+ *
+ * **INTx** that was disabled at freeze stays so until the owner has a handler for
+ * it and says so, though the core enables it with the device. Reads are
+ * answered with what was written: pci_intx_mask_broken() takes a bit that does not
+ * change for broken. A driver that masks the level reads and writes by the
+ * same rule, and what it wanted is done when it may be.
  */
 
 #include "policy.h"
@@ -236,6 +242,10 @@ static void pci_lu_apply(const struct pci_lu_row *row, unsigned int i, u16 reg,
 	case PCI_LU_MSI_MASK:
 		keep = s->msi_off ? bits & w->hw : 0;
 		break;
+	case PCI_LU_INTX:
+		s->intx_on = !(w->val & bits);
+		keep = s->intx_allowed ? 0 : bits & w->hw;
+		break;
 	}
 
 	v->value = (v->value & ~keep) | (w->hw & keep);
@@ -339,7 +349,7 @@ struct pci_lu_verdict pci_lu_policy_write(const struct pci_lu_layout *l,
  * @size: width of the access: 1, 2 or 4
  * @hw: what hardware holds at @pos, read at the same width
  *
- * Return: @hw, but for registers that are being sized.
+ * Return: @hw, but for registers that are being sized, and INTx Disable.
  */
 u32 pci_lu_policy_read(const struct pci_lu_layout *l,
 		       const struct pci_lu_shadow *s, u16 pos, u8 size, u32 hw)
@@ -351,15 +361,21 @@ u32 pci_lu_policy_read(const struct pci_lu_layout *l,
 		return hw;
 
 	for (r = 0; r < n; r++, row++) {
-		if (row->rule != PCI_LU_SHADOW || !pci_lu_row_applies(row, l))
+		if ((row->rule != PCI_LU_SHADOW && row->rule != PCI_LU_INTX) ||
+		    !pci_lu_row_applies(row, l))
 			continue;
 		count = pci_lu_row_count(row, l);
 		for (i = 0; i < count; i++) {
 			u16 reg = pci_lu_row_pos(row, l, i);
 
-			if (pci_lu_overlaps(reg, row->width, pos, size))
+			if (!pci_lu_overlaps(reg, row->width, pos, size))
+				continue;
+			if (row->rule == PCI_LU_SHADOW)
 				hw = pci_lu_shadow_read(l, s, row->slot + i,
 							reg, pos, size, hw);
+			else if (s->intx_on && !s->intx_allowed)
+				hw &= ~pci_lu_to_access(row->bits, reg, pos,
+							pci_lu_access_mask(size));
 		}
 	}
 

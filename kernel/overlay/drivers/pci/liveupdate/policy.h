@@ -39,6 +39,8 @@ enum pci_lu_kind {
  * @PCI_LU_MSIX_CTL: clearing MSI-X Enable becomes Enable with Function Mask
  * @PCI_LU_MSI_CTL: clearing MSI Enable becomes all vectors masked or, where
  *	vectors cannot be masked, Enable off with INTx off
+ * @PCI_LU_INTX: INTx Disable that is set stays set until the owner has a handler;
+ *	reads are answered with what was written
  * @PCI_LU_MSI_MASK: mask bits cannot be cleared between a withheld clearing of
  *	MSI Enable and the write that sets it again
  */
@@ -52,6 +54,23 @@ enum pci_lu_rule {
 	PCI_LU_MSIX_CTL,
 	PCI_LU_MSI_CTL,
 	PCI_LU_MSI_MASK,
+	PCI_LU_INTX,
+};
+
+/**
+ * enum pci_lu_after - what makes software and device agree when the guard goes
+ * @PCI_LU_AFTER_NOTHING: software keeps no copy, it reads the register when it
+ *	needs it
+ * @PCI_LU_AFTER_REREAD: pci_lu_resync() reads software's copy from the device
+ * @PCI_LU_AFTER_REWRITE: pci_lu_resync() writes to the device what software has
+ * @PCI_LU_AFTER_VERIFIED: pci_lu_verify(), or the IOMMU driver, has seen that the
+ *	two agree, or the function is fenced
+ */
+enum pci_lu_after {
+	PCI_LU_AFTER_NOTHING,
+	PCI_LU_AFTER_REREAD,
+	PCI_LU_AFTER_REWRITE,
+	PCI_LU_AFTER_VERIFIED,
 };
 
 /**
@@ -214,6 +233,8 @@ struct pci_lu_slot {
  * struct pci_lu_shadow - the mutable state of one guarded function
  * @slot: BARs, ROM BAR and VF BARs or bridge windows
  * @msi_off: the kernel has cleared MSI Enable, hardware still has it set
+ * @intx_on: the kernel has cleared INTx Disable, hardware may still have it set
+ * @intx_allowed: it may be cleared
  *
  * Protected by whatever serialises pci_lu_policy_write(); readers may race and
  * then see either the old or the new answer of one dword.
@@ -221,6 +242,8 @@ struct pci_lu_slot {
 struct pci_lu_shadow {
 	struct pci_lu_slot slot[PCI_LU_NR_SLOTS];
 	bool msi_off;
+	bool intx_on;
+	bool intx_allowed;
 };
 
 void pci_lu_shadow_init(struct pci_lu_shadow *s, const u32 bar_mask[7],
@@ -294,6 +317,7 @@ u32 pci_lu_policy_protected(const struct pci_lu_layout *l, u16 pos, u8 size);
  * @kinds: PCI_LU_FOR_*
  * @rule: enum pci_lu_rule
  * @when: enum pci_lu_when
+ * @after: enum pci_lu_after
  * @writer: who writes this, and in which phase
  * @why: why the write harms a device in flight
  * @spec: where the PCI Express Base Specification (numbering of revision 6)
@@ -313,6 +337,7 @@ struct pci_lu_row {
 	u8 kinds;
 	u8 rule;
 	u8 when;
+	u8 after;
 	const char *writer;
 	const char *why;
 	const char *spec;
@@ -323,6 +348,7 @@ struct pci_lu_row {
 
 const struct pci_lu_row *pci_lu_policy_rows(unsigned int *n);
 const char *pci_lu_rule_name(enum pci_lu_rule rule);
+const char *pci_lu_after_name(enum pci_lu_after after);
 
 /*
  * For iterating over the registers of a row; shared by the evaluation, the

@@ -20,10 +20,12 @@
  *	   PM, find the registers, allocate the filter of its bus
  * freeze, from the owner's .freeze(), after the owner has stopped new MMIO and
  * config accesses from userspace:
- *	1. mask the function's interrupts at the source (msi.c)
- *	2. capture registers of the function and of the bridges above
- *	3. arm the guard on them
- *	4. write and seal the record
+ *	1. compare the function and the bridges above with what this kernel has
+ *	   set them to
+ *	2. mask the function's interrupts at the source (msi.c)
+ *	3. capture registers of the function and of the bridges above
+ *	4. arm the guard on them
+ *	5. write and seal the record
  * Masking comes before arming because it writes through the same accessors.
  * What runs later on other CPUs (userspace, device_shutdown(), portdrv, the
  * IRQ core) is filtered by the guard.
@@ -67,6 +69,15 @@ static enum pci_lu_reason pci_lu_path_refusal(struct pci_dev *pdev)
 	return PCI_LU_OK;
 }
 
+/* The function, or a bridge that it needs, still is in the previous update. */
+static bool pci_lu_unfinished(struct pci_dev *pdev)
+{
+	for (; pdev; pdev = pci_upstream_bridge(pdev))
+		if (pci_lu_adopted(pdev))
+			return true;
+	return false;
+}
+
 /* Function 0 holds what all share: L1 substates, LTR, PTM, MPS with ARI. */
 static bool pci_lu_function_0_lost(struct pci_dev *pdev)
 {
@@ -83,9 +94,22 @@ static bool pci_lu_function_0_lost(struct pci_dev *pdev)
 	return !fn || !READ_ONCE(fn->requested);
 }
 
+/* Does it use MSI that can be masked without falling back to INTx? */
+static bool pci_lu_msi_maskable(struct pci_dev *pdev)
+{
+	u16 flags;
+
+	if (!pdev->msi_enabled)
+		return false;
+	pci_read_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS, &flags);
+	return flags & PCI_MSI_FLAGS_MASKBIT;
+}
+
 static enum pci_lu_reason pci_lu_check(struct pci_dev *pdev)
 {
-	if (pci_lu_incoming())
+	if (pci_lu_fenced(pdev))
+		return PCI_LU_REASON_FENCED;
+	if (pci_lu_unfinished(pdev))
 		return PCI_LU_REASON_NOT_FINISHED;
 	if (pdev->is_virtfn)
 		return PCI_LU_REASON_VF;
@@ -103,8 +127,8 @@ static enum pci_lu_reason pci_lu_check(struct pci_dev *pdev)
 		return PCI_LU_REASON_CXL;
 	if (pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_IDE))
 		return PCI_LU_REASON_IDE;
-	if (pdev->pin && pdev->broken_intx_masking && !pdev->msi_enabled &&
-	    !pdev->msix_enabled)
+	if (pdev->pin && pdev->broken_intx_masking && !pdev->msix_enabled &&
+	    !pci_lu_msi_maskable(pdev))
 		return PCI_LU_REASON_INTX_ONLY;
 	if (is_vmd(pdev->bus))
 		return PCI_LU_REASON_VMD;
@@ -160,8 +184,10 @@ static enum pci_lu_reason pci_lu_track_one(struct pci_dev *pdev, bool requested)
 
 	if (fn->requested && requested)
 		return PCI_LU_REASON_PRESERVED;
+	if (fn->state > PCI_LU_FROZEN)
+		return PCI_LU_REASON_NOT_FINISHED;
 
-	if (fn->state == PCI_LU_IDLE || fn->state == PCI_LU_FENCED) {
+	if (fn->state == PCI_LU_IDLE) {
 		if (pci_lu_nr_tracked == pci_lu_outgoing_room())
 			return PCI_LU_REASON_TOO_MANY;
 		if (pm_runtime_resume_and_get(&pdev->dev) < 0)
@@ -296,6 +322,60 @@ void pci_lu_unpreserve(struct pci_dev *pdev)
 }
 EXPORT_SYMBOL_GPL(pci_lu_unpreserve);
 
+static const char *pci_lu_stray_bridge(struct pci_dev *pdev,
+				       const struct pci_lu_fn_ser *ser)
+{
+	u8 secondary = ser->bus_numbers >> 8, subordinate = ser->bus_numbers >> 16;
+
+	if (ser->bridge_control & PCI_BRIDGE_CTL_BUS_RESET)
+		return "Bridge Control";
+	if (pdev->is_busmaster && !(ser->command & PCI_COMMAND_MASTER))
+		return "Command";
+	if (pdev->subordinate &&
+	    ((u8)ser->bus_numbers != pdev->bus->number ||
+	     secondary != pdev->subordinate->number ||
+	     subordinate < pdev->subordinate->busn_res.end))
+		return "Bus Numbers";
+	return NULL;
+}
+
+/*
+ * What a device is set to, and not what this kernel believes, is handed over.
+ * Look before anything of it is touched: its MSI-X table is behind a BAR.
+ *
+ * A guest may bring its own device into such a state, by a reset that the device
+ * offers: that is -ENODEV, and concerns nobody else. A port is out of its reach.
+ */
+static int pci_lu_check_path(struct pci_dev *pdev)
+{
+	struct pci_dev *dev;
+
+	for (dev = pdev; dev; dev = pci_upstream_bridge(dev)) {
+		struct pci_lu_fn *fn = pci_lu_fn_find(dev);
+		const char *reg = NULL;
+
+		if (fn->frozen)
+			continue;
+		pci_lu_capture(fn);
+		if (!fn->bridge && PCI_POSSIBLE_ERROR(fn->ser.command)) {
+			pci_err(pdev, "live update: cannot freeze: the device does not answer\n");
+			return -ENODEV;
+		}
+		if (fn->ser.pmcsr & PCI_PM_CTRL_STATE_MASK)
+			reg = "PMCSR";
+		if (!reg && fn->bridge)
+			reg = pci_lu_stray_bridge(dev, &fn->ser);
+		if (!reg)
+			reg = pci_lu_stray_register(dev, &fn->ser);
+		if (!reg)
+			continue;
+		pci_err(pdev, "live update: cannot freeze: %s of %s is not what this kernel has set it to\n",
+			reg, pci_name(dev));
+		return fn->bridge ? -EIO : -ENODEV;
+	}
+	return 0;
+}
+
 static void pci_lu_freeze_path(struct pci_dev *pdev)
 {
 	struct pci_dev *dev;
@@ -345,7 +425,8 @@ static void pci_lu_thaw(struct pci_dev *pdev)
  * configuration is guarded.
  *
  * Context: Process context, from reboot(2).
- * Return: 0, or a negative errno with everything as it was.
+ * Return: 0; -ENODEV when the device does not answer or is not what it was, and only
+ *	   it is lost; or another negative errno; with everything as it was.
  */
 int pci_lu_freeze(struct pci_dev *pdev)
 {
@@ -359,6 +440,9 @@ int pci_lu_freeze(struct pci_dev *pdev)
 	}
 
 	guard(mutex)(&pci_lu_lock);
+	err = pci_lu_check_path(pdev);
+	if (err)
+		return err;
 	if (!pci_lu_disabled(PCI_LU_QUIESCE)) {
 		err = pci_lu_msi_quiesce(pdev, fn->irq);
 		if (!err && pci_lu_test_silent(pdev))

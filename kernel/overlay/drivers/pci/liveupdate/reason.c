@@ -213,7 +213,7 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 	},
 	[PCI_LU_REASON_INTX_ONLY] = {
 		"intx-only",
-		"the device has neither MSI-X nor MSI",
+		"its INTx cannot be masked, and it uses no MSI that can",
 	},
 	[PCI_LU_REASON_POWER_STATE] = {
 		"power-state",
@@ -236,6 +236,7 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"the previous live update has not finished",
 	},
 	[PCI_LU_REASON_PRESERVED] = { "preserved", "the device is preserved already" },
+	[PCI_LU_REASON_FENCED] = { "fenced", "the device is fenced until it is reset" },
 	[PCI_LU_REASON_NO_IOMMU] = { "no-iommu", "the device is not behind an IOMMU" },
 	[PCI_LU_REASON_IOMMU_UNSUPPORTED] = {
 		"iommu-unsupported",

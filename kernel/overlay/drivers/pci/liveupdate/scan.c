@@ -18,6 +18,10 @@
  *    in pci_alloc_child_bus().
  * 3. pci_init_capabilities(): pci_lu_adopt() compares each listed function with the
  *    record and adopts or fences it (adopt.c).
+ *    pci_bus_add_device(): pci_lu_may_bind() resets a function that was fenced. A
+ *    bridge below which nothing was adopted is let go.
+ *    fs_initcall_sync, after resources were assigned: pci_lu_survey() compares
+ *    again, and fences what was moved.
  * 4. rootfs_initcall, pci_iommu_init(): the IOMMU driver takes over the translation,
  *    or fences each function that it cannot take over.
  * 5. device_initcall: portdrv binds to the bridges, vfio-pci to the functions.
@@ -61,6 +65,7 @@ static const char *pci_lu_scan_refusal(void)
 static struct pci_ops *pci_lu_guard_bus(struct pci_bus *bus, struct pci_ops *ops)
 {
 	unsigned long first = pci_lu_key(pci_domain_nr(bus), bus->number, 0);
+	struct pci_lu_reader r = { .bus = bus, .ops = pci_lu_inner_ops(ops) };
 	struct pci_ops *guarded = ops;
 	enum pci_lu_reason why;
 	struct pci_lu_fn *fn;
@@ -78,13 +83,15 @@ static struct pci_ops *pci_lu_guard_bus(struct pci_bus *bus, struct pci_ops *ops
 			fn->refused = pci_lu_reason_text(why);
 			continue;
 		}
-		if (pci_lu_disabled(PCI_LU_GUARD))
-			continue;
 		why = pci_lu_guard_prepare(fn, bus, ops);
 		if (why) {
 			fn->refused = pci_lu_reason_text(why);
 			continue;
 		}
+		r.devfn = fn->devfn;
+		pci_lu_latch_errors(fn, &r);
+		if (pci_lu_disabled(PCI_LU_GUARD))
+			continue;
 		guarded = pci_lu_guard_arm(fn, ops);
 	}
 	return guarded;
@@ -167,17 +174,44 @@ static struct notifier_block pci_lu_bus_nb = {
 static int pci_lu_pm_notify(struct notifier_block *nb, unsigned long action,
 			    void *data)
 {
-	if (pci_lu_incoming() && (action == PM_SUSPEND_PREPARE ||
-				  action == PM_HIBERNATION_PREPARE)) {
-		pr_warn("an owner has not finished: no sleep until then\n");
-		return notifier_from_errno(-EBUSY);
-	}
-	return NOTIFY_DONE;
+	struct pci_lu_fn *fn;
+	unsigned long key;
+
+	if (!pci_lu_incoming() || (action != PM_SUSPEND_PREPARE &&
+				   action != PM_HIBERNATION_PREPARE))
+		return NOTIFY_DONE;
+	guard(mutex)(&pci_lu_lock);
+	xa_for_each(&pci_lu_fns, key, fn)
+		if (fn->state == PCI_LU_ADOPTED && !fn->bridge)
+			pci_warn(fn->pdev, "live update: its owner has not finished: no sleep until then\n");
+	return notifier_from_errno(-EBUSY);
 }
 
 static struct notifier_block pci_lu_pm_nb = {
 	.notifier_call = pci_lu_pm_notify,
 };
+
+/*
+ * Resources were assigned. A function of which one was moved is fenced before its
+ * old addresses can be given to the driver of another.
+ */
+static int __init pci_lu_survey(void)
+{
+	struct pci_lu_fn *fn;
+	unsigned long key;
+
+	xa_for_each(&pci_lu_fns, key, fn) {
+		const char *why;
+
+		if (fn->bridge || fn->state != PCI_LU_ADOPTED)
+			continue;
+		why = pci_lu_verify(fn->pdev);
+		if (why)
+			pci_lu_fence_function(fn->pdev, why);
+	}
+	return 0;
+}
+fs_initcall_sync(pci_lu_survey);
 
 /* The scan is over: what is listed and was not found will not come. */
 static int __init pci_lu_scan_done(void)

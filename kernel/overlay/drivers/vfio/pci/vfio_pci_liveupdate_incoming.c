@@ -142,7 +142,7 @@ int vfio_pci_lu_retrieve(struct liveupdate_file_op_args *args)
 	if (!ser)
 		goto give_up;
 	err = -ENODEV;
-	why = pci_lu_resource_moved(pdev);
+	why = pci_lu_verify(pdev);
 	if (why)
 		goto give_up;
 	if (!vfio_pci_lu_is_of(ser, pdev)) {

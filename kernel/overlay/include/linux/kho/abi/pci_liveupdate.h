@@ -184,6 +184,7 @@ struct pci_lu_hdr_ser {
  * @num_vfs: NumVFs
  * @owner: the handle under which the owner's own record was given to LUO, so that a
  *	function whose owner's record is damaged can still be found, and fenced
+ * @uncor_status: AER Uncorrectable Error Status: what happened before the update
  * @reserved: zero
  */
 struct pci_lu_fn_ser {
@@ -223,7 +224,8 @@ struct pci_lu_fn_ser {
 	u16 sriov_ctrl;
 	u16 num_vfs;
 	u64 owner;
-	u8 reserved[60];
+	u32 uncor_status;
+	u8 reserved[56];
 } __packed;
 
 /* The same in every version. */
@@ -250,6 +252,7 @@ static_assert(offsetof(struct pci_lu_fn_ser, window) == 116);
 static_assert(offsetof(struct pci_lu_fn_ser, driver) == 164);
 static_assert(offsetof(struct pci_lu_fn_ser, num_vfs) == 186);
 static_assert(offsetof(struct pci_lu_fn_ser, owner) == 188);
+static_assert(offsetof(struct pci_lu_fn_ser, uncor_status) == 196);
 static_assert(sizeof(struct pci_lu_fn_ser) == 256);
 
 #endif /* _LINUX_KHO_ABI_PCI_LIVEUPDATE_H */
