@@ -48,6 +48,7 @@ enum vfio_pci_lu_stop_state {
  * @stop_state: whether that is still wanted, and done
  * @in: new kernel, retrieve to finish: a checked copy of the record; opening
  *	the device reads it
+ * @errors_told: the owner was told of errors, under igate
  * @refused: why preserve was refused the last time, under vfio_pci_lu_lock
  *
  * Allocated when it is first needed, freed with the device.
@@ -63,6 +64,7 @@ struct vfio_pci_lu {
 	struct work_struct stop;
 	enum vfio_pci_lu_stop_state stop_state;
 	struct vfio_pci_lu_ser *in;
+	bool errors_told;
 	struct vfio_pci_lu_why refused;
 };
 
@@ -113,6 +115,8 @@ void vfio_pci_lu_down_write(struct vfio_pci_core_device *vdev);
 bool vfio_pci_lu_down_write_trylock(struct vfio_pci_core_device *vdev);
 void vfio_pci_lu_lock_igate(struct vfio_pci_core_device *vdev);
 bool vfio_pci_lu_defer_unmask(struct vfio_pci_core_device *vdev);
+void vfio_pci_lu_irqs_set(struct vfio_pci_core_device *vdev,
+			  unsigned int index);
 
 bool vfio_pci_lu_adopted(struct vfio_pci_core_device *vdev);
 void vfio_pci_lu_clear_master(struct vfio_pci_core_device *vdev);
@@ -164,6 +168,9 @@ static inline bool vfio_pci_lu_defer_unmask(struct vfio_pci_core_device *vdev)
 {
 	return false;
 }
+
+static inline void vfio_pci_lu_irqs_set(struct vfio_pci_core_device *vdev,
+					unsigned int index) { }
 
 static inline bool vfio_pci_lu_adopted(struct vfio_pci_core_device *vdev)
 {

@@ -36,12 +36,18 @@
  *   detected by are read from hardware as ever.
  * - Resets are refused with -EBUSY until the update is finished.
  *
+ * The guard keeps INTx off until the owner has set it up, which is when there is
+ * a handler: nothing was reset, so the level may be up. An error that the device or a
+ * port above it has logged since freeze is told as soon as the owner has an eventfd
+ * for errors.
+ *
  * Opening runs under dev_set->lock, so it cannot meet retrieve or finish. If
  * binding the device fails after it was opened it is closed again in the
  * ordinary way. Nothing reaches the device: there are no reset methods, and
  * the guard keeps Bus Master; it can be bound again.
  */
 
+#include <linux/eventfd.h>
 #include <linux/iommu_liveupdate.h>
 #include <linux/kho/abi/vfio_pci_liveupdate.h>
 
@@ -202,4 +208,49 @@ int vfio_pci_lu_config_init(struct vfio_pci_core_device *vdev)
 	memcpy(vdev->vconfig, ser->vconfig, ser->cfg_size);
 
 	return 0;
+}
+
+/* INTx has a handler now: the guard need not keep it off any more. */
+static void vfio_pci_lu_intx_ready(struct vfio_pci_core_device *vdev)
+{
+	struct vfio_pci_irq_ctx *ctx = xa_load(&vdev->ctx, 0);
+
+	if (vdev->irq_type != VFIO_PCI_INTX_IRQ_INDEX || !ctx)
+		return;
+	pci_lu_allow_intx(vdev->pdev);
+	guard(spinlock_irqsave)(&vdev->irqlock);
+	pci_intx(vdev->pdev, !vdev->pci_2_3 || !ctx->masked);
+}
+
+/* Errors from before there was anybody to tell. */
+static void vfio_pci_lu_tell_errors(struct vfio_pci_core_device *vdev)
+{
+	struct vfio_pci_eventfd *eventfd;
+	u32 errors = pci_lu_errors(vdev->pdev);
+
+	eventfd = rcu_dereference_protected(vdev->err_trigger,
+					    lockdep_is_held(&vdev->igate));
+	if (!eventfd || !errors || vdev->lu->errors_told)
+		return;
+	vdev->lu->errors_told = true;
+	pci_warn(vdev->pdev, "live update: uncorrectable errors %#x while the kernel was replaced\n",
+		 errors);
+	eventfd_signal(eventfd->ctx);
+}
+
+/**
+ * vfio_pci_lu_irqs_set - hook: the owner has set up interrupts
+ * @vdev: the device
+ * @index: which, VFIO_PCI_*_IRQ_INDEX
+ */
+void vfio_pci_lu_irqs_set(struct vfio_pci_core_device *vdev, unsigned int index)
+{
+	lockdep_assert_held(&vdev->igate);
+
+	if (!vfio_pci_lu_adopted(vdev) || !vdev->lu)
+		return;
+	if (index == VFIO_PCI_INTX_IRQ_INDEX)
+		vfio_pci_lu_intx_ready(vdev);
+	else if (index == VFIO_PCI_ERR_IRQ_INDEX)
+		vfio_pci_lu_tell_errors(vdev);
 }
