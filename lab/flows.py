@@ -52,8 +52,7 @@ def update_flow(run, books):
     books.bars += judge.log_bars(run.said())
     if run.sc.told:
         lines = run.klogs.get(run.generation, [])
-        books.bars.append(judge.every("told", {s["bdf"]: any(s["bdf"] in line and re.search(run.sc.told, line) for line in lines)
-                                               for s in run.slots.values()}))
+        books.bars.append(judge.true("told", any(re.search(run.sc.told, line) for line in lines)))
     if run.sc.damage:
         words = damage.KINDS[run.sc.damage][1]
         books.bars.append(judge.true("damage_noticed", any(words in line for line in run.said())))

@@ -18,8 +18,8 @@ def control_of(image):
 
 
 def is_handover(ev):
-    """The old kernel's last word to the IOMMU: another root table, or translation off."""
-    return ev.kind == "root" or ev.kind == "gcmd" and bool(ev.extra["status"] & trace.TES) and not ev.value & trace.TES
+    """The old kernel's last words to the IOMMU: another table of interrupts, another root table, or translation off."""
+    return ev.kind in ("irtable", "root") or ev.kind == "gcmd" and bool(ev.extra["status"] & trace.TES) and not ev.value & trace.TES
 
 
 def _span(events, first, last, bdf, control):

@@ -46,7 +46,7 @@ class Scenario:
     owner: str = ""                 # never | gone: of kind unwanted, what becomes of the device's owner
     again: bool = False             # of kind fence: can the device be opened like any other afterwards?
     in_blackout: list = field(default_factory=list)     # for QEMU's monitor, as soon as the old kernel has let go
-    told: str = ""                  # what the new kernel's log has to say of the device (a pattern)
+    told: str = ""                  # what the new kernel's log has to say (a pattern)
     act: str = ""                   # of kind hostile, see flow_hostile.py
     tasks: int = 4                  # how many processes do it
     check_leftovers: bool = False
