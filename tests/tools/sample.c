@@ -48,8 +48,7 @@ void sample_bridge(struct pci_lu_fn_ser *fn, u8 bus, u8 secondary, u8 subordinat
 		.bridge_control = 0x0002,
 		.bus_numbers = bus | secondary << 8 | subordinate << 16,
 		.window = { 0xe1e1, 0xfeb0fe00, 0x0001fff1 },
-		.windows = PCI_LU_WIN_IO | PCI_LU_WIN_IO32 | PCI_LU_WIN_PREF |
-			   PCI_LU_WIN_PREF64,
+		.windows = PCI_LU_WIN_IO | PCI_LU_WIN_IO32 | PCI_LU_WIN_PREF | PCI_LU_WIN_PREF64,
 		.irq_mode = PCI_LU_IRQ_MSIX,
 		.nr_vectors = 1,
 		.acs_ctrl = 0x001d,

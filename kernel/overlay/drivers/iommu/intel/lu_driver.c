@@ -30,7 +30,7 @@ const struct iommu_lu_ops intel_lu_ops = {
 	.top_put	= intel_lu_top_put,
 	.fn_get		= intel_lu_fn_get,
 	.fn_put		= intel_lu_fn_put,
-	.for_each_table	= intel_lu_for_each_table,
+	.for_each_table	= intel_lu_visit_tables,
 	.capture	= intel_lu_capture,
 	.release	= intel_lu_release,
 

@@ -160,7 +160,7 @@ static bool lu_in_ctx_matches(unsigned int index,
 	struct iommu_lu_in_fn *fn;
 	bool in_upper;
 
-	iommu_lu_for_each_fn(fn, index) {
+	for (fn = NULL; (fn = iommu_lu_in_next(fn, index)); ) {
 		in_upper = scalable && fn->ser.devfn >= 0x80;
 		if (fn->ser.bus != bus || in_upper != upper)
 			continue;
@@ -239,7 +239,7 @@ enum pci_lu_reason intel_lu_check_unit(void *hw, unsigned int index,
 	if (!lu_in_root_matches(index, unit))
 		return PCI_LU_REASON_IOMMU_TABLES;
 
-	iommu_lu_for_each_fn(fn, index)
+	for (fn = NULL; (fn = iommu_lu_in_next(fn, index)); )
 		if (fn->ser.tag >= cap_ndoms(iommu->cap))
 			return PCI_LU_REASON_IOMMU_TAG_RANGE;
 	return intel_lu_irt_check(iommu);

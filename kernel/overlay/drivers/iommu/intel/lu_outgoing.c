@@ -23,9 +23,10 @@
  *	off: mask the interrupts of the unit, which would arrive at a vector of a
  *	kernel that is gone (faults stay recorded, and the next kernel reports
  *	them), take its page request queue away, and let iommu_set_root_entry()
- *	point the unit at the handover root and invalidate all its caches. The invalidation queue is empty after that; the
- *	next kernel replaces it as it does for a crash kernel. Before and after,
- *	a preserved function reaches the same pages through the same page table.
+ *	point the unit at the handover root and invalidate all its caches. The
+ *	invalidation queue is empty after that; the next kernel replaces it as it
+ *	does for a crash kernel. Before and after, a preserved function reaches
+ *	the same pages through the same page table.
  *	All other CPUs are stopped, perhaps by an NMI while they held a lock of
  *	the unit: such a lock is broken.
  *
@@ -123,14 +124,14 @@ u32 intel_lu_flags(void)
 }
 
 /**
- * intel_lu_for_each_table - visit the memory of each table of a page table
+ * intel_lu_visit_tables - visit the memory of each table of a page table
  * @domain: the domain; its mappings do not change
  * @visit: called with the address of each, the top first
  * @arg: passed to @visit
  *
  * Return: 0, or what @visit returned to stop.
  */
-int intel_lu_for_each_table(struct iommu_domain *domain,
+int intel_lu_visit_tables(struct iommu_domain *domain,
 			    iommu_lu_visit_t *visit, void *arg)
 {
 	struct pt_iommu *pt = &to_dmar_domain(domain)->iommu;

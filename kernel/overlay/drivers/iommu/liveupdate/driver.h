@@ -172,8 +172,6 @@ const struct iommu_lu_unit_ser *iommu_lu_in_unit(phys_addr_t reg_base);
 bool iommu_lu_in_doubt(void);
 struct iommu_lu_in_fn *iommu_lu_in_next(struct iommu_lu_in_fn *fn,
 					unsigned int unit);
-#define iommu_lu_for_each_fn(fn, unit)					\
-	for ((fn) = NULL; ((fn) = iommu_lu_in_next((fn), (unit))); )
 
 /* New kernel: hooks of a driver pass these on. */
 bool iommu_lu_take_unit(void *hw, phys_addr_t reg_base);

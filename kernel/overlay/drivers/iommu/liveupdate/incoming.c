@@ -453,7 +453,7 @@ bool iommu_lu_take_unit(void *hw, phys_addr_t reg_base)
 		return false;
 	}
 
-	iommu_lu_for_each_fn(fn, index) {
+	for (fn = NULL; (fn = iommu_lu_in_next(fn, index)); ) {
 		if (ops->tag_reserve(hw, fn->ser.tag)) {
 			pr_err("unit at %pa: %s\n", &reg_base,
 			       pci_lu_reason_text(PCI_LU_REASON_NO_MEMORY));

@@ -48,7 +48,7 @@ struct iommu_lu_table {
  * @published: KHO knows of @record
  */
 struct iommu_lu_outgoing {
-	struct mutex lock;
+	struct mutex lock;	/* all of this */
 	struct list_head units;
 	struct list_head tables;
 	struct list_head fns;
@@ -71,7 +71,7 @@ struct iommu_lu_outgoing {
  * @refs: users of each page table
  */
 struct iommu_lu_incoming {
-	struct mutex lock;
+	struct mutex lock;	/* state of the functions */
 	void *blob;
 	struct iommu_lu_record rec;
 	const struct iommu_lu_ops *ops;

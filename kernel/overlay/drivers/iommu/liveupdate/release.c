@@ -121,7 +121,7 @@ static void __init lu_settle_unit(unsigned int index)
 	struct iommu_lu_in_fn *fn;
 
 	lu_in_free_page(iommu_lu_in.units[index].top_pa);
-	iommu_lu_for_each_fn(fn, index) {
+	for (fn = NULL; (fn = iommu_lu_in_next(fn, index)); ) {
 		if (lu_first_with_page(fn))
 			lu_in_free_page(fn->ser.page_pa);
 		if (fn->state == IOMMU_LU_LISTED ||

@@ -119,7 +119,7 @@ void iommu_lu_before_disable(phys_addr_t reg_base)
 	if (index < 0 || irqs_disabled() || pci_lu_disabled(PCI_LU_TAKEOVER))
 		return;
 
-	iommu_lu_for_each_fn(fn, index) {
+	for (fn = NULL; (fn = iommu_lu_in_next(fn, index)); ) {
 		if (fn->state == IOMMU_LU_DONE)
 			continue;
 		pdev = lu_in_get_dev(fn);

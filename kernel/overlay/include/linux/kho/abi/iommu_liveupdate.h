@@ -186,6 +186,7 @@ struct iommu_lu_table_ser {
  *	     functions share it
  * @pages: memory that hardware reads for this function only; 0 where there is none
  * @reserved: zero
+ * @reserved2: zero
  */
 struct iommu_lu_fn_ser {
 	u16 segment;
