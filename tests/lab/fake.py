@@ -355,7 +355,7 @@ class Machine:
         text = "irq 20: nobody cared (try booting with the \"irqpoll\" option)" if "scream" in self.broken else "hello"
         text = "WARNING: CPU: 0 PID: 1 at x.c:1" if "warn" in self.broken else text
         if self.error and "silent" not in self.broken:
-            text = "pci 0000:01:00.0: live update: uncorrectable error"
+            text = "PCI: live update: 0000:00:04.0: uncorrectable error"
         send({"ev": "klog", "seq": 1, "prio": 6, "at_us": 1000, "line": text})
         return {"next": 2}
 

@@ -41,7 +41,7 @@ void intel_lu_set_context(struct iommu_lu_fn *fn, u64 lo, u64 hi);
 enum pci_lu_reason intel_lu_refusal(struct device *dev);
 u32 intel_lu_flags(void);
 int intel_lu_visit_tables(struct iommu_domain *domain,
-			    iommu_lu_visit_t *visit, void *arg);
+			  iommu_lu_visit_t *visit, void *arg);
 int intel_lu_capture(struct iommu_lu_fn *fn);
 void intel_lu_release(struct iommu_lu_fn *fn);
 

@@ -132,7 +132,7 @@ u32 intel_lu_flags(void)
  * Return: 0, or what @visit returned to stop.
  */
 int intel_lu_visit_tables(struct iommu_domain *domain,
-			    iommu_lu_visit_t *visit, void *arg)
+			  iommu_lu_visit_t *visit, void *arg)
 {
 	struct pt_iommu *pt = &to_dmar_domain(domain)->iommu;
 
