@@ -72,7 +72,7 @@ deps:
 
 # The results and everything compiled; the unpacked kernel source stays.
 clean:
-	rm -rf "$(BUILD)"/{kernel,guest,cli,lab,tests,uapi,check} "$(BUILD)"/tree/*/obj{,-*} "$(BUILD)"/src/*/obj
+	rm -rf "$(BUILD)"/{kernel,agent,guest,cli,lab,tests,uapi,check} "$(BUILD)"/tree/*/obj{,-*} "$(BUILD)"/src/*/obj
 
 distclean:
 	rm -rf "$(BUILD)"

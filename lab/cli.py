@@ -10,8 +10,10 @@ import sys
 import time
 import traceback
 
-from . import flows, judge, report, run as run_mod, scenario, show
+from . import flows, judge, run as run_mod, scenario
 from .errors import EmulatorFault, Infra, Skip, StepFailed
+from .flows import steps
+from .report import show, tables
 
 PASS, FAIL, USAGE, INFRA, SKIP = 0, 1, 2, 75, 77
 
@@ -67,7 +69,7 @@ def run_one(sc, options):
     lock = hold(options, sc)
     run = run_mod.Run(sc, options, view)
     view.counter(run.packets)
-    books = flows.Books()
+    books = steps.Books()
     verdict, reasons, text = "pass", [], ""
     try:
         try:
@@ -113,7 +115,7 @@ def run_one(sc, options):
 def bars_when_broken(run, books):
     """A run that broke off is still judged by what was seen until then: the first cause often lies there."""
     try:
-        flows.close_books(run, books)
+        steps.close_books(run, books)
     except (OSError, ValueError, StepFailed, Infra) as e:
         run.note("books not closed", said=str(e))
         return
@@ -205,11 +207,11 @@ def wanted(args):
 
 
 def cmd_report(args):
-    found = report.load(args.build)
+    found = tables.load(args.build)
     if not found:
         print(f"no results in {args.build}/lab: run make lab SCENARIO=NAME, or make check", file=sys.stderr)
         return USAGE
-    print("\n\n".join(report.tables(found)))
+    print("\n\n".join(tables.tables(found)))
     return PASS
 
 

@@ -6,8 +6,12 @@ import shutil
 import threading
 import time
 
-from . import ctl, devices, policy, qemu, result, trace, traffic, watch
 from .errors import EmulatorFault, Infra, Skip, StepFailed
+from .host import devices, qemu
+from .host.agent import AgentError, AgentTimeout, Control
+from .judge import milestones, policy
+from .observe import trace, traffic, watch
+from .report import result
 
 BOOT_S = 60
 PIN = 0x3D              # Interrupt Pin
@@ -81,9 +85,9 @@ class Run:
             raise StepFailed("timeout", f"{cmd}: the run's time is used up")
         try:
             return self.ctl.call(cmd, timeout=min(timeout * self.opt.patience, left), **args)
-        except ctl.AgentError as e:
+        except AgentError as e:
             raise StepFailed(cmd, str(e)) from e
-        except ctl.AgentTimeout as e:
+        except AgentTimeout as e:
             raise self._gone(cmd, e) from e
 
     def _gone(self, what, e):
@@ -124,9 +128,9 @@ class Run:
                     raise Skip(f"kernel {kernel} is not to be had here")
                 raise Infra(f"no {self.opt.build}/kernel/{kernel}/bzImage: run make kernel first")
             put(path, os.path.join(share, f"bzImage-{kernel}"))
-        initrd = self.find("guest/initrd.gz")
+        initrd = self.find("agent/initrd.gz")
         if not initrd:
-            raise Infra(f"no {self.opt.build}/guest/initrd.gz: run make guest first")
+            raise Infra(f"no {self.opt.build}/agent/initrd.gz: run make guest first")
         put(initrd, os.path.join(share, "initrd.gz"))
         return share
 
@@ -137,10 +141,10 @@ class Run:
                                     os.path.join(share, "initrd.gz"), cmdline or self.cmdline(0))
         self.note("start", kernel=self.sc.old)
         self.machine.start()
-        self.ctl = ctl.Control(self.machine.ctl_path, os.path.join(self.dir, "ctl.log"), self.machine.alive)
+        self.ctl = Control(self.machine.ctl_path, os.path.join(self.dir, "ctl.log"), self.machine.alive)
         try:
             boot = self.ctl.wait_event("boot", BOOT_S * self.opt.patience)
-        except ctl.AgentTimeout as e:
+        except AgentTimeout as e:
             where = self.machine.save_cpus() if self.machine.alive() else "gone"
             raise Infra(f"the first kernel did not come up ({e}); see {self.dir}/console.log; its CPUs are: {where}") from e
         self.kernels["old"] = boot.get("release")
@@ -248,13 +252,13 @@ class Run:
         """A device's whole config space."""
         try:
             self.ctl.call("pci.dump", bdf=bdf)
-        except ctl.AgentError as e:
+        except AgentError as e:
             if e.errno != errno.ENOSYS:
                 raise StepFailed("pci.dump", str(e)) from e
             # An agent without the bulk command: register by register.
             words = self.ctl.many("pci.read", [{"bdf": bdf, "off": off, "size": 4} for off in range(0, 4096, 4)])
             return b"".join(w["value"].to_bytes(4, "little") for w in words)
-        except ctl.AgentTimeout as e:
+        except AgentTimeout as e:
             raise self._gone("pci.dump", e) from e
         image = bytearray()
         for ev in self.ctl.take_events("pci"):
@@ -311,10 +315,10 @@ class Run:
         try:
             boot = self.ctl.wait_event("boot", BOOT_S * self.opt.patience,
                                        lambda ev: ev.get("generation") == self.generation, reply_to=ident)
-        except ctl.AgentError as e:
+        except AgentError as e:
             self.generation -= 1
             raise StepFailed("freeze_refused", str(e)) from e
-        except ctl.AgentTimeout as e:
+        except AgentTimeout as e:
             gone = self._gone("boot", e)
             raise gone from e
         finally:
@@ -336,9 +340,9 @@ class Run:
         try:
             got = self.ctl.call("net.check", timeout=20 * self.opt.patience, bdf=nic.bdf, frames=8, timeout_ms=8000)
             text = "" if got["received"] >= got["sent"] > 0 else f"{got['received']} of {got['sent']} frames came back"
-        except ctl.AgentError as e:
+        except AgentError as e:
             text = str(e)
-        except ctl.AgentTimeout as e:
+        except AgentTimeout as e:
             raise self._gone("net.check", e) from e
         self.net.append({"when": when, "ok": not text, "text": text})
         self.note("bystander", ok=not text)
@@ -349,9 +353,9 @@ class Run:
         while True:
             try:
                 got = self.ctl.call("sys.read", path=path, off=off)
-            except ctl.AgentError:
+            except AgentError:
                 return text
-            except ctl.AgentTimeout as e:
+            except AgentTimeout as e:
                 raise self._gone("sys.read", e) from e
             text += got["text"]
             off += len(got["text"].encode())
@@ -362,9 +366,9 @@ class Run:
         """What a file of the guest has from `off` on, as far as one reply carries it; "" when there is no such file."""
         try:
             return self.ctl.call("sys.read", path=path, off=off)["text"]
-        except ctl.AgentError:
+        except AgentError:
             return ""
-        except ctl.AgentTimeout as e:
+        except AgentTimeout as e:
             raise self._gone("sys.read", e) from e
 
     def read_counters(self):
@@ -384,7 +388,7 @@ class Run:
         """Writes the kernel log of this generation into the result folder; returns its lines."""
         try:
             self.ctl.call("klog", timeout=20, **{"from": 0})
-        except (ctl.AgentError, ctl.AgentTimeout):
+        except (AgentError, AgentTimeout):
             return []
         events = self.ctl.take_events("klog")
         with open(os.path.join(self.dir, f"klog-{self.generation}.log"), "w") as f:
@@ -460,7 +464,6 @@ class Tail(threading.Thread):
         self.step()
 
     def step(self):
-        from .judge import milestones
         try:
             with open(self.path, errors="replace") as f:
                 f.seek(self.pos)

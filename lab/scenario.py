@@ -4,7 +4,7 @@ import os
 import tomllib
 from dataclasses import dataclass, field, replace
 
-from . import damage
+from .host import damage
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
 KINDS = ("update", "interrupts", "fence-interrupts", "fence", "unwanted", "cancel", "refuse", "stray", "blackout", "nvme",

@@ -10,8 +10,9 @@ import re
 import shutil
 import sys
 
-from . import ctl, qemu
 from .errors import EmulatorFault, Infra
+from .host import qemu
+from .host.agent import AgentError, AgentTimeout, Control
 from .run import BOOT_S, put
 
 KSFT_SKIP = 4
@@ -41,7 +42,7 @@ class Selftests:
         share = os.path.join(self.dir, "share")
         shutil.rmtree(self.dir, ignore_errors=True)
         os.makedirs(share)
-        for source, name in ((f"kernel/{self.kernel}/bzImage", "bzImage"), ("guest/initrd.gz", "initrd.gz"),
+        for source, name in ((f"kernel/{self.kernel}/bzImage", "bzImage"), ("agent/initrd.gz", "initrd.gz"),
                              *((f"selftests/{t}", t) for t in WITHIN_ONE_KERNEL + ACROSS_KEXEC)):
             path = os.path.join(self.build, source)
             if not os.path.exists(path):
@@ -50,10 +51,10 @@ class Selftests:
         self.machine = qemu.Machine(self.dir, MACHINE, self.accel, os.path.join(share, "bzImage"),
                                     os.path.join(share, "initrd.gz"), self.cmdline())
         self.machine.start()
-        self.ctl = ctl.Control(self.machine.ctl_path, os.path.join(self.dir, "ctl.log"), self.machine.alive)
+        self.ctl = Control(self.machine.ctl_path, os.path.join(self.dir, "ctl.log"), self.machine.alive)
         try:
             self.ctl.wait_event("boot", BOOT_S * self.patience)
-        except ctl.AgentTimeout as e:
+        except AgentTimeout as e:
             raise Infra(f"the kernel did not come up ({e}); see {self.dir}/console.log") from e
         self.machine.locate()
 
@@ -61,7 +62,7 @@ class Selftests:
         if self.ctl and self.machine.alive():
             try:
                 self.ctl.send("quit")
-            except ctl.AgentTimeout:
+            except AgentTimeout:
                 pass
         if self.machine:
             self.machine.stop(grace=3 if self.ctl else 0)
@@ -119,7 +120,7 @@ class Selftests:
                 self.within_one_kernel(name)
             for name in ACROSS_KEXEC:
                 self.across_kexec(name)
-        except (ctl.AgentError, ctl.AgentTimeout) as e:
+        except (AgentError, AgentTimeout) as e:
             if self.machine.crashed():
                 raise EmulatorFault(f"QEMU crashed: {self.machine.last_words()}") from e
             self.report("not ok", name, f"{e}; see {self.dir}/console.log")

@@ -1,6 +1,7 @@
 """Config writes that reached a device in flight, and those that the kernel says it withheld."""
 
-from .. import policy, trace
+from ..observe import trace
+from . import policy
 from .checks import seen, zero
 
 EVIDENCE_MAX = 60

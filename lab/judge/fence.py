@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from .. import policy, trace
 from ..errors import NotSeen
+from ..observe import trace
+from . import policy
 from .checks import every, seen, zero
 from .config import writes
 

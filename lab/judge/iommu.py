@@ -1,6 +1,6 @@
 """Translation: on all the time, faults only where they were planted, nothing where nothing was mapped."""
 
-from .. import trace
+from ..observe import trace
 from .checks import Bar, seen, zero
 from .config import EVIDENCE_MAX
 

@@ -1,7 +1,8 @@
 """Interrupts: masked in time, latched, delivered, and none in between."""
 
-from .. import msi, trace
 from ..errors import NotSeen
+from ..observe import trace
+from . import msi
 from .checks import Bar, seen, zero
 
 

@@ -1,7 +1,7 @@
 """An NVMe controller with commands in flight: each completes once, with the right data, and nobody resets it."""
 
-from .. import trace
 from ..errors import NotSeen
+from ..observe import trace
 from .checks import Bar, seen, zero
 
 RESETS = ("pci_nvme_mmio_cfg", "pci_nvme_mmio_stopped", "pci_nvme_pci_reset")

@@ -2,8 +2,8 @@
 
 from statistics import median
 
-from .. import trace
 from ..errors import NotSeen
+from ..observe import trace
 from .checks import Bar, seen, zero
 
 IDENTITY = ("bars", "vconfig_sha", "command")

@@ -14,7 +14,8 @@ import threading
 import time
 
 import images
-from lab import qemu, watch
+from lab.host import devices
+from lab.observe import watch
 
 DESCS = 16384
 RING, BUFS = 0x1000, 0x100000
@@ -28,8 +29,8 @@ class Machine:
 
     def __init__(self, outdir, spec, accel, kernel, initrd, cmdline):
         self.size = 128 << 20
-        self.nics = [qemu.Nic(f"nic{i}", "igb", f"52:54:00:00:00:{i + 1:02x}", b) for i, b in enumerate(spec["nics"])]
-        self.bystander = qemu.Nic("bystander", "igb", "52:54:00:00:01:01", "root-port")
+        self.nics = [devices.Nic(f"nic{i}", "igb", f"52:54:00:00:00:{i + 1:02x}", b) for i, b in enumerate(spec["nics"])]
+        self.bystander = devices.Nic("bystander", "igb", "52:54:00:00:01:01", "root-port")
         self.dir = tempfile.TemporaryDirectory()        # goes with the machine
         self.ctl_path = os.path.join(self.dir.name, "ctl")
         self.trace_path = os.path.join(outdir, "trace.log")

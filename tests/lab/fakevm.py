@@ -8,14 +8,14 @@ import threading
 import time
 
 import fake
-from lab import traffic, watch
+from lab.observe import traffic, watch
 
 RING, BUFS, DESCS = 0x20000, 0x100000, 4096
 VM_BYTES = 16 << 20
 
 
 class Vm:
-    """What lab/guest/vm does, for one NIC."""
+    """What lab/guest does, for one NIC."""
 
     def __init__(self, machine, port, nics):
         self.machine, self.nics = machine, nics

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", ".."))
-from lab import damage              # noqa: E402
 from lab.errors import NotSeen      # noqa: E402
+from lab.host import damage         # noqa: E402
 
 HEAD = 0x200000     # of the first page list in that record
 AT = 0x5123         # a copy need not be aligned

@@ -11,7 +11,10 @@ from unittest import mock
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.dirname(__file__))
 import fake                                             # noqa: E402
-from lab import cli, flows, qemu, result, run, scenario        # noqa: E402
+from lab import cli, run, scenario                      # noqa: E402
+from lab.flows import steps                             # noqa: E402
+from lab.host import qemu                               # noqa: E402
+from lab.report import result                           # noqa: E402
 
 
 class Whole(unittest.TestCase):
@@ -19,7 +22,7 @@ class Whole(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.build = folder.name
-        for path in ("kernel/7.2/bzImage", "kernel/7.2-b/bzImage", "kernel/7.2-stock/bzImage", "guest/initrd.gz"):
+        for path in ("kernel/7.2/bzImage", "kernel/7.2-b/bzImage", "kernel/7.2-stock/bzImage", "agent/initrd.gz"):
             os.makedirs(os.path.dirname(os.path.join(self.build, path)), exist_ok=True)
             open(os.path.join(self.build, path), "w").close()
         for patch in (mock.patch.object(qemu, "Machine", fake.Machine), mock.patch.object(run, "PLANT_AFTER_S", 0.1)):
@@ -51,8 +54,8 @@ class Whole(unittest.TestCase):
         for key in ("freeze", "syscall_to_userspace", "adopt", "attach", "finish", "blackout"):
             self.assertIsNotNone(out["time_ms"][key], key)
         events = [e["event"] for e in out["timeline"]]
-        steps = ["steady", "PREPARE", "FREEZE", "kexec", "scan", "adopt", "userspace", "attached", "re-armed", "FINISH"]
-        self.assertEqual([e for e in events if e in steps], steps)
+        wanted = ["steady", "PREPARE", "FREEZE", "kexec", "scan", "adopt", "userspace", "attached", "re-armed", "FINISH"]
+        self.assertEqual([e for e in events if e in wanted], wanted)
         self.assertGreaterEqual(out["landed_series"][-1][1], out["dma"]["landed"])
 
     def test_error_in_the_blackout(self):
@@ -93,7 +96,7 @@ class Whole(unittest.TestCase):
 
     def test_memory_is_compared_between_boots_of_the_same_kernel(self):
         go = {"updates": 4, "rate": 400}
-        with mock.patch.object(flows, "PER_UPDATE_KB", 4):
+        with mock.patch.object(steps, "PER_UPDATE_KB", 4):
             self.assertEqual(self.reasons("twenty-updates", "lose-page", **go), ["memory_growth"])
             with mock.patch.object(fake.Machine, "release", lambda m: f"7.2-{m.generation}"):
                 self.assertEqual(self.reasons("twenty-updates", "lose-page", **go), ["not_seen:memory_readings"])

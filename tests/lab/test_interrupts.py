@@ -3,7 +3,8 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
-from lab import interrupts, trace                       # noqa: E402
+from lab.judge import interrupts                        # noqa: E402
+from lab.observe import trace                           # noqa: E402
 
 IRES, CLEARED = 0xC7000000, 0xC5000000
 ROOT = "vtd_reg_dmar_root addr 0x1000 scalable 0"

@@ -4,7 +4,9 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.dirname(__file__))
-from lab import devices, judge, trace   # noqa: E402
+from lab import judge                   # noqa: E402
+from lab.host import devices            # noqa: E402
+from lab.observe import trace           # noqa: E402
 from images import NIC, OTHER, PORT, images     # noqa: E402
 
 

@@ -9,8 +9,13 @@ from unittest import mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.dirname(__file__))
-from lab import cli, flows, judge, msi, policy, run, scenario, trace, traffic, vmbooks, vmjudge, watch       # noqa: E402
+from lab import cli, judge, run, scenario                                       # noqa: E402
 from lab.errors import NotSeen, StepFailed                                      # noqa: E402
+import lab.flows as kinds                                                       # noqa: E402
+from lab.flows import steps                                                     # noqa: E402
+from lab.judge import msi, policy, vm as vmjudge                                # noqa: E402
+from lab.observe import trace, traffic, watch                                   # noqa: E402
+from lab.vm import findings as vmbooks                                          # noqa: E402
 from images import NIC, images                                                  # noqa: E402
 
 MARKS = "1@100.000000:pci_cfg_write mch 00:00.0 @0x2c <- 0xa0", "1@100.000000:pci_cfg_write mch 00:00.0 @0x2c <- 0xa1"
@@ -43,7 +48,7 @@ class Sections(unittest.TestCase):
     def test_config(self):
         self.names(judge.config_bars(judge.config_section(EMPTY, [], []), 2), "config_space", "counters_of_the_guard")
         self.names(judge.config_bars(judge.config_section(EMPTY, [(0xA0, 0xA1, {})], [])), "config_space")
-        self.names(judge.config_bars(flows.empty_sections()["config"], 1), "config_space", "counters_of_the_guard")
+        self.names(judge.config_bars(steps.empty_sections()["config"], 1), "config_space", "counters_of_the_guard")
         text = "withheld 1\nbar 1\nunexplained 0\n"
         self.names(judge.config_bars(judge.config_section(EMPTY, WINDOWS, [text]), 2), "counters_of_the_guard")
 
@@ -54,11 +59,11 @@ class Sections(unittest.TestCase):
 
     def test_iommu(self):
         self.names(judge.iommu_bars(judge.iommu_section(EMPTY, [], [], None), 0), "windows", "registers_of_the_iommu", "memory")
-        self.names(judge.iommu_bars(flows.empty_sections()["iommu"], 0), "windows", "registers_of_the_iommu", "memory")
+        self.names(judge.iommu_bars(steps.empty_sections()["iommu"], 0), "windows", "registers_of_the_iommu", "memory")
 
     def test_irq(self):
         self.names(judge.irq_bars(judge.irq_section([])), "rearms", "messages_of_every_device")
-        self.names(judge.irq_bars(flows.empty_sections()["irq"]), "rearms", "messages_of_every_device")
+        self.names(judge.irq_bars(steps.empty_sections()["irq"]), "rearms", "messages_of_every_device")
         self.assertIn("irq_latched", reasons(judge.irq_bars(judge.irq_section([], {NIC: 0}))))
         self.names(judge.stray_bars(judge.irq_section([], {NIC: None, "other": 0})), "messages_of_every_device")
         self.names(judge.irq_bars(judge.irq_section([{"pba": 1, "irq_latched": [], "irq": []}], {NIC: 0})), "rearms")
@@ -168,7 +173,7 @@ class Readings(unittest.TestCase):
     def test_no_interrupt_at_all(self):
         one = types.SimpleNamespace(call=lambda *a, **k: {"irq": []}, note=lambda *a, **k: None, descs=8,
                                     sc=types.SimpleNamespace(vectors=2), slots={0: {"bdf": NIC}})
-        self.assertFalse(flows._usable(one, 0))
+        self.assertFalse(steps._usable(one, 0))
 
 
 class Whole(unittest.TestCase):
@@ -177,7 +182,7 @@ class Whole(unittest.TestCase):
         with tempfile.TemporaryDirectory() as build:
             options = types.SimpleNamespace(build=build, accel="tcg", patience=1.0, rate=None, negative=False, json=True,
                                             live=False, quiet=True)
-            with mock.patch.dict(flows.FLOWS, refuse=lambda run, books: None):
+            with mock.patch.dict(kinds.FLOWS, refuse=lambda run, books: None):
                 out, _path = cli.run_one(sc, options)
         self.assertEqual((out["verdict"], out["reasons"]), ("fail", ["not_seen:anything"]))
 

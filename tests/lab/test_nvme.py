@@ -7,9 +7,12 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.dirname(__file__))
-from lab import devices, flow_nvme, judge, scenario, trace, watch       # noqa: E402
+from lab import judge, scenario                                         # noqa: E402
 from lab.errors import NotSeen                                          # noqa: E402
+from lab.flows import nvme as flow_nvme                                 # noqa: E402
+from lab.host import devices                                            # noqa: E402
 from lab.judge import nvme                                              # noqa: E402
+from lab.observe import trace, watch                                    # noqa: E402
 from images import NIC, images                                          # noqa: E402
 
 T = "1@100.000000:"

@@ -4,8 +4,9 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.dirname(__file__))
-from lab import policy, trace           # noqa: E402
 from lab.errors import NotSeen          # noqa: E402
+from lab.judge import policy            # noqa: E402
+from lab.observe import trace           # noqa: E402
 import images                           # noqa: E402
 
 # What a table must have, whatever else is in it: the bits that the measured stock kernel destroyed a running device with.

@@ -7,8 +7,10 @@ import unittest
 from unittest import mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
-from lab import cli, flows, report, result, scenario, show      # noqa: E402
+from lab import cli, scenario                           # noqa: E402
 from lab.errors import Infra, Skip                      # noqa: E402
+from lab.flows import steps                             # noqa: E402
+from lab.report import result, show, tables             # noqa: E402
 
 REQUIRED = {"nic-root-port", "nic-root-port-2000", "nic-switch", "nic-scalable", "nic-x2apic-ats", "two-nics",
             "twenty-updates", "cross-version", "fence-no-luo", "fence-no-iommu", "cancel-prepare", "cancel-freeze"}
@@ -16,7 +18,7 @@ REQUIRED = {"nic-root-port", "nic-root-port-2000", "nic-switch", "nic-scalable",
 
 def sample():
     return {"version": 1, "scenario": "x", "verdict": "pass", "reasons": [], "kernel": {"old": "7.2", "new": None},
-            "machine": "m", **flows.empty_sections(),
+            "machine": "m", **steps.empty_sections(),
             "time_ms": dict.fromkeys(("freeze", "syscall_to_userspace", "adopt", "attach", "finish", "blackout")),
             "timeline": [{"t_ms": 1.0, "event": "start"}], "landed_series": [[0, 1]], "bars": []}
 
@@ -172,7 +174,7 @@ class Report(unittest.TestCase):
         r["time_ms"].update(syscall_to_userspace=3800.2, blackout=4000.6, attach=9)
         twin = dict(r, verdict="fail", negative={"expect": ["x"], "as_expected": True})
         build = self.build(b=twin, a=r, zzz=dict(sample(), scenario="cancel-freeze"), bad="{", old='{"version": 1}')
-        lines = report.table(report.load(build)).splitlines()
+        lines = tables.table(tables.load(build)).splitlines()
         self.assertEqual([line.split("|")[1].strip() for line in lines[2:]], ["nic-switch", "nic-switch, twin", "cancel-freeze"])
         self.assertEqual([c.strip() for c in lines[2].split("|")[2:-1]], ["pass", "4,001", "1,999 of 2,000", "1", "9", "0", "0"])
         self.assertIn("fail, as it must", lines[3])

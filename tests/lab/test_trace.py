@@ -3,8 +3,8 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
-from lab import trace                   # noqa: E402
 from lab.errors import NotSeen          # noqa: E402
+from lab.observe import trace           # noqa: E402
 
 SAMPLE = """\
 4016@1795166656.712017:vtd_reg_write_gcmd status 0x7000000 value 0x46000000

@@ -14,9 +14,13 @@ from unittest import mock
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.dirname(__file__))
 import fakevm                                                                           # noqa: E402
-from lab import cli, qemu, report, result, scenario, show, traffic, tsc, watch          # noqa: E402
-from lab import vm, vmbooks, vmflow, vmjudge, vmlink, vmring, vmrun                      # noqa: E402
+from lab import cli, scenario                                                           # noqa: E402
 from lab.errors import Infra, Skip                                                      # noqa: E402
+from lab.host import qemu, tsc                                                          # noqa: E402
+from lab.judge import vm as vmjudge                                                     # noqa: E402
+from lab.observe import ring as vmring, traffic, watch, wire as wire_mod                # noqa: E402
+from lab.report import result, show, tables                                             # noqa: E402
+from lab.vm import findings as vmbooks, flow as vmflow, link as vmlink, vm, vms as vmrun        # noqa: E402
 
 MAC = traffic.mac_bytes("52:54:00:00:00:01")
 
@@ -128,11 +132,11 @@ class Links(unittest.TestCase):
     def test_frames_of_the_vm(self):
         a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.addCleanup(b.close)
-        wire = vmlink.Wire(a, 1)
+        wire = wire_mod.Wire(a, 1)
 
         def frame(seq, stream=1, flip=0):
             body = traffic.BODY.pack(traffic.MAGIC, stream, seq, 0) + bytes(20)
-            head = traffic.HEAD.pack(traffic.SRC_MAC, MAC, vmlink.ETHERTYPE_TX)
+            head = traffic.HEAD.pack(traffic.SRC_MAC, MAC, wire_mod.ETHERTYPE_TX)
             out = bytearray(head + body + struct.pack(">I", traffic.zlib.crc32(body)))
             out[40] ^= flip
             return bytes(out)
@@ -190,7 +194,7 @@ class Whole(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.build = folder.name
-        for path in ("kernel/7.2/bzImage", "kernel/7.2-b/bzImage", "guest/initrd.gz", "guest/vm/initrd.gz", "cli/holdfast"):
+        for path in ("kernel/7.2/bzImage", "kernel/7.2-b/bzImage", "agent/initrd.gz", "guest/initrd.gz", "cli/holdfast"):
             os.makedirs(os.path.dirname(os.path.join(self.build, path)), exist_ok=True)
             open(os.path.join(self.build, path), "w").close()
         shorter = ((vmflow, "SPEAK_S", 1), (vmrun, "ALIVE_S", 0.3), (vmrun, "SLACK_S", 0.3), (vmbooks, "DRAIN_S", 0.5),
@@ -224,7 +228,7 @@ class Whole(unittest.TestCase):
         self.assertGreater(one["updates"][0]["pause"]["vmm_ms"], 250)
         self.assertEqual(one["updates"][0]["steps"]["qemu_load"], 10.0)
         self.assertIn("QEMU paused it for", show.table(out, "x"))
-        rows = report.tables([out])
+        rows = tables.tables([out])
         self.assertEqual(len(rows), 1)
         self.assertIn("| vm-nic ", rows[0])
 
@@ -280,7 +284,7 @@ class Whole(unittest.TestCase):
     def test_what_is_missing_is_said(self):
         os.unlink(os.path.join(self.build, "cli/holdfast"))
         self.assertIn("scripts/cli", self.go("vm-nic")["text"])
-        os.unlink(os.path.join(self.build, "guest/vm/initrd.gz"))
+        os.unlink(os.path.join(self.build, "guest/initrd.gz"))
         self.assertIn("make guest", self.go("vm-cold")["text"])
 
 

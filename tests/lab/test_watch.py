@@ -5,8 +5,8 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
-from lab import traffic, watch          # noqa: E402
 from lab.errors import NotSeen          # noqa: E402
+from lab.observe import traffic, watch, wire  # noqa: E402
 
 MAC = traffic.mac_bytes("52:54:00:00:00:01")
 DESCS = 64
@@ -171,7 +171,7 @@ class Times(unittest.TestCase):
 
 class Sending(unittest.TestCase):
     def test_rate_and_order(self):
-        ours, theirs = traffic.wire()
+        ours, theirs = wire.wire()
         self.addCleanup(ours.close)
         self.addCleanup(theirs.close)
         s = traffic.Sender(ours, MAC, 1, 1000)

@@ -15,8 +15,10 @@ import sys
 import tempfile
 import time
 
-from lab import ctl, qemu, vm
 from lab.errors import Infra, Skip
+from lab.host import qemu
+from lab.host.agent import AgentError, AgentTimeout, Control
+from lab.vm import vm
 from shape import EXPECTED_LINES, HERE, NOT_WRITTEN, PROGRAMMED, Expected, hexes, show, walk
 
 MAPS = os.path.join(HERE, "..", "..", "persona", "maps")
@@ -44,7 +46,7 @@ class Function:
     def attribute(self, agent, name):
         try:
             return agent.call("sys.read", timeout=REPLY_S, path=f"/sys/bus/pci/devices/{self.bdf}/{name}")["text"].strip("\n")
-        except ctl.AgentError:
+        except AgentError:
             return None
 
     def look(self, agent, klog):
@@ -222,7 +224,7 @@ class Guest:
             out += ["-device", f"pcie-root-port,id=rp{i},bus=pcie.0,chassis={i + 1},slot={i + 1},addr={i + 4:x}.0",
                     "-device", json.dumps({"driver": "vfio-user-pci", "id": f"f{i}", "bus": f"rp{i}", "socket": sock,
                                            "x-msg-timeout": 1000 * REPLY_S})]
-        return out + ["-kernel", f"{self.build}/kernel/7.2/bzImage", "-initrd", f"{self.build}/guest/initrd.gz",
+        return out + ["-kernel", f"{self.build}/kernel/7.2/bzImage", "-initrd", f"{self.build}/agent/initrd.gz",
                       "-append", CMDLINE]
 
     def alive(self):
@@ -237,7 +239,7 @@ class Guest:
                 self.proc = subprocess.Popen(self.argv(run), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                              preexec_fn=qemu._die_with_parent)
                 self.wait_for(f"{run}/qmp", f"{run}/ctl")
-                self.agent = ctl.Control(f"{run}/ctl", f"{self.dir}/ctl.log", self.alive)
+                self.agent = Control(f"{run}/ctl", f"{self.dir}/ctl.log", self.alive)
                 self.agent.wait_event("boot", BOOT_S)
                 self.locate(qemu.Qmp(f"{run}/qmp"))
                 self.agent.call("klog", timeout=REPLY_S, **{"from": 0})
@@ -333,7 +335,7 @@ def run(args, root):
     guest = Guest(root, args.build, args.out, functions + [f for f, _checks in wrong])
     try:
         guest.visit()
-    except (ctl.AgentError, ctl.AgentTimeout, Infra) as e:
+    except (AgentError, AgentTimeout, Infra) as e:
         count.check("the guest", [f"{e}; see {guest.dir}"])
     else:
         judge(count, functions, wrong)
@@ -361,11 +363,11 @@ def judge(count, functions, wrong):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    p.add_argument("--build", required=True, help="the folder that has kernel/7.2/bzImage and guest/initrd.gz")
+    p.add_argument("--build", required=True, help="the folder that has kernel/7.2/bzImage and agent/initrd.gz")
     p.add_argument("--out", required=True, help="the folder that has vfio_user_server")
     args = p.parse_args()
     try:
-        for path in ("kernel/7.2/bzImage", "guest/initrd.gz"):
+        for path in ("kernel/7.2/bzImage", "agent/initrd.gz"):
             if not os.path.exists(os.path.join(args.build, path)):
                 raise Skip(f"there is no {path} in {args.build}")
         root = vm.root_folder()

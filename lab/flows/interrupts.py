@@ -1,0 +1,48 @@
+"""The update of a host whose guest writes to where interrupt requests go, all the time (judge/interrupts.py)."""
+
+import time
+
+from .. import judge
+from ..judge import interrupts
+
+EACH_S = 1.0            # of traffic in a phase that the flow can stretch
+
+
+def aim(run):
+    """Points every second descriptor at the interrupt range; call it before there is traffic."""
+    for number in run.slots:
+        run.call("nic.aim", slot=number, first=interrupts.FIRST, step=interrupts.STEP, addrs=interrupts.addresses(), timeout=30)
+        run.watcher.slots[number].planted = set(range(interrupts.FIRST, run.descs, interrupts.STEP))
+    run.other_frame = interrupts.frame
+    run.note("planted")
+
+
+def count_from_the_first(run):
+    """Every frame counts, the first too: a frame is aimed by its number, so nothing may be missing before it."""
+    for slot in run.slots.values():
+        slot["first"] = 0
+
+
+def seen(run):
+    """What the trace shows of the one update, as far as it got."""
+    at = {e["event"]: run.wall0 + run.t0 + e["t_ms"] / 1000 for e in run.timeline}
+    end = time.time()
+    phases = interrupts.boundaries(run.trace(), at.get("FREEZE", end), at.get("attached", end), at.get("FINISH", end))
+    return interrupts.look(run.trace(), phases)
+
+
+def bars(run, books):
+    """Of the interrupts, and that the device went on all the time."""
+    found = seen(run)
+    books.sections["interrupts"] = interrupts.section(found)
+    dma = books.sections["dma"]
+    device = dict(dma, offered_in_blackout=dma["offered_in_blackout"] // interrupts.STEP)       # the others were aimed
+    return interrupts.bars(found) + [interrupts.on_bar(found)] + judge.dma_bars(dma, blackout=False) + [judge.landed_bar(device)] + \
+        judge.breach_bars(books.sections["iommu"])
+
+
+def fence_bars(run, books):
+    """Until the device has stopped, remapping stays; what it asks for until then does not arrive."""
+    found = seen(run)
+    books.sections["interrupts"] = interrupts.section(found)
+    return interrupts.fence_bars(found, run.trace(), run.windows, [s["bdf"] for s in run.slots.values()])

@@ -1,0 +1,1 @@
+"""What the lab sees from outside: the wire, the memory, the trace. Nothing here judges."""

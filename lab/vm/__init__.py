@@ -1,0 +1,26 @@
+"""VMs on the host under test: an unmodified QEMU runs them, and the kernel is replaced under it."""
+
+from ..errors import StepFailed
+from . import compare, findings, flow
+from .vms import Vms, save
+
+
+def vm_flow(run, books):
+    vms = Vms(run)
+    run.counter = vms.packets
+    try:
+        vms.begin_sections(books)
+        FLOWS[run.sc.flow](run, books, vms)
+    except StepFailed:
+        findings.close_broken(run, books, vms)
+        raise
+    finally:
+        if run.machine and run.machine.alive() and run.ctl:
+            for one in vms.vms:
+                save(run, one.name)
+            run.save_klog()
+        vms.close()
+
+
+FLOWS = {"update": flow.update_flow, "refused": flow.refused_flow, "killed": flow.killed_flow, "wrong": flow.wrong_flow,
+         "cold": flow.cold_flow, "compare": compare.compare_flow}
