@@ -69,19 +69,19 @@ def run_one(sc, options):
     lock = hold(options, sc)
     run = run_mod.Run(sc, options, view)
     view.counter(run.packets)
-    books = steps.Books()
+    findings = steps.Findings()
     verdict, reasons, text = "pass", [], ""
     try:
         try:
-            flows.FLOWS[sc.kind](run, books)
+            flows.FLOWS[sc.kind](run, findings)
         except StepFailed as e:
             verdict, reasons, text = "fail", [e.reason], e.text
         except Infra as e:
             fault = isinstance(e, EmulatorFault) or not run.started
             verdict, text = ("infra" if fault else "fail"), str(e)
             reasons = ["infra"]
-        if verdict != "infra" and not books.closed and sc.kind not in ("refuse", "stray", "vm", "nvme", "fence-nvme"):
-            bars_when_broken(run, books)
+        if verdict != "infra" and not findings.closed and sc.kind not in ("refuse", "stray", "vm", "nvme", "fence-nvme"):
+            checks_when_broken(run, findings)
     finally:
         try:
             run.stop()
@@ -89,21 +89,21 @@ def run_one(sc, options):
             view.close()
             lock.close()
     if verdict != "infra":
-        judged, why = judge.verdict(books.bars) if books.bars or verdict == "pass" else (verdict, [])
+        judged, why = judge.verdict(findings.checks) if findings.checks or verdict == "pass" else (verdict, [])
         verdict = "fail" if "fail" in (verdict, judged) else "pass"
         reasons += [r for r in why if r not in reasons]
-        if books.ring_used_up and reasons and set(reasons) <= {"lost", "landed_in_blackout", "vm_lost"}:
+        if findings.ring_used_up and reasons and set(reasons) <= {"lost", "landed_in_blackout", "vm_lost"}:
             verdict, text = "infra", "this machine is so slow that the receive ring was used up before the run's end"
     out = {
         "version": 1, "scenario": sc.name, "verdict": verdict, "reasons": reasons, "text": text, "summary": sc.summary,
         "kind": sc.kind, "kernel": run.kernels, "machine": sc.machine_text() + f", {options.accel}", "rate": run.rate,
-        "updates": len(run.updates), **books.sections,
+        "updates": len(run.updates), **findings.sections,
         "time_ms": {k: run.times.get(k) for k in ("freeze", "syscall_to_userspace", "adopt", "attach", "finish", "blackout")},
-        "bars": [{"name": b.name, "value": b.value, "limit": b.limit, "ok": b.ok} for b in books.bars],
-        "timeline": run.timeline, "landed_series": books.series,
+        "checks": [{"name": b.name, "value": b.value, "limit": b.limit, "ok": b.ok} for b in findings.checks],
+        "timeline": run.timeline, "landed_series": findings.series,
     }
-    if books.cases:
-        out["cases"] = books.cases
+    if findings.cases:
+        out["cases"] = findings.cases
     if options.negative:
         expect = sc.negative["expect"]
         out["negative"] = {"expect": expect,
@@ -112,18 +112,18 @@ def run_one(sc, options):
     return out, run.write(out)
 
 
-def bars_when_broken(run, books):
+def checks_when_broken(run, findings):
     """A run that broke off is still judged by what was seen until then: the first cause often lies there."""
     try:
-        steps.close_books(run, books)
+        steps.close_findings(run, findings)
     except (OSError, ValueError, StepFailed, Infra) as e:
-        run.note("books not closed", said=str(e))
+        run.note("findings not closed", said=str(e))
         return
     if run.windows:
-        books.bars += judge.config_bars(books.sections["config"])
-        books.bars += judge.iommu_bars(books.sections["iommu"], 0)
-    if books.sections["dma"]["offered"]:
-        books.bars += judge.dma_bars(books.sections["dma"], blackout=False)
+        findings.checks += judge.config_checks(findings.sections["config"])
+        findings.checks += judge.iommu_checks(findings.sections["iommu"], 0)
+    if findings.sections["dma"]["offered"]:
+        findings.checks += judge.dma_checks(findings.sections["dma"], blackout=False)
 
 
 def hold(options, sc):

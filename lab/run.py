@@ -409,7 +409,7 @@ class Run:
         return sent
 
     def finish_traffic(self):
-        """Stops the senders, lets the last frames land, closes the books of every slot."""
+        """Stops the senders, lets the last frames land, closes the findings of every slot."""
         for number, sent in self.finish_senders().items():
             last = sent - 1
             self.watcher.drain(number, last)

@@ -1,4 +1,4 @@
-"""The kinds of scenario: what is done in which order, and which bars it is held to."""
+"""The kinds of scenario: what is done in which order, and which checks it is held to."""
 
 from .. import vm
 from . import hostile, nvme, steps

@@ -22,13 +22,13 @@ VFIO_FILE = b"holdfast-vfio-pci-v1\0"
 COMPATIBLE = 48         # bytes of the name of a handler in the record of the Live Update Orchestrator
 
 
-def hostile_flow(run, books):
-    ACTS[run.sc.act](run, books)
+def hostile_flow(run, findings):
+    ACTS[run.sc.act](run, findings)
 
 
 # -- the record of the session loses its device ------------------------------------------------------------------------
 
-def _lost(run, books):
+def _lost(run, findings):
     """One bit of the Orchestrator's record flips: no session speaks for the device any more."""
     steps._begin(run)
     kho_before = run.call("sys.kho")
@@ -45,12 +45,12 @@ def _lost(run, books):
     steps._updated(run, t_exec, t_end)
     time.sleep(run.sc.settle_s)         # of traffic that must not land
     left = judge.leftovers(kho_before, run.call("sys.kho"))
-    steps.close_books(run, books)
+    steps.close_findings(run, findings)
     span = trace.window(run.trace(), first, last)
     bdf = run.slots[0]["bdf"]
     off, reset = judge.given_up(span, bdf, images[bdf])
     late = sum(1 for t, _s in run.watcher.slots[0].times if t > t_done + steps.SETTLE_S)
-    books.bars += [judge.true("damaged", hit == 1), judge.true("retrieve_refused", said is not None, details=[said or "nothing"]),
+    findings.checks += [judge.true("damaged", hit == 1), judge.true("retrieve_refused", said is not None, details=[said or "nothing"]),
                    judge.true("fenced", off), judge.true("reset_when_fenced", reset), judge.zero("landed_after", late),
                    judge.zero("still_preserved", len(left), left), judge.true("usable_again", steps._usable(run, 0))]
 
@@ -71,7 +71,7 @@ def damage(run):
 
 # -- unbinding ---------------------------------------------------------------------------------------------------------
 
-def _unbind(run, books):
+def _unbind(run, findings):
     """Unbinding waits for the session when the update comes: it is refused, and everything goes on."""
     steps._begin(run)
     run.open_nics()
@@ -96,16 +96,16 @@ def _unbind(run, books):
     run.let_flow(1.0)
     after = run.watcher.slots[0].landed()
     run.call("luo.cancel", session="holdfast")
-    steps.close_books(run, books)
+    steps.close_findings(run, findings)
     run.call("nic.close", slot=0)
-    books.bars += [judge.true("pending", pending), judge.true("refused", bool(said)),
-                   judge.Bar("refused_in_ms", round(took * 1000), "< 2000", took < 2 * run.opt.patience),
+    findings.checks += [judge.true("pending", pending), judge.true("refused", bool(said)),
+                   judge.Check("refused_in_ms", round(took * 1000), "< 2000", took < 2 * run.opt.patience),
                    judge.true("named", any("unbound or removed" in line for line in named), details=named),
-                   judge.Bar("goes_on", after - before, "> 0", after > before), judge.true("unbound", _unbound(run)),
-                   judge.zero("corrupt", books.sections["dma"]["corrupt"])]
+                   judge.Check("goes_on", after - before, "> 0", after > before), judge.true("unbound", _unbound(run)),
+                   judge.zero("corrupt", findings.sections["dma"]["corrupt"])]
 
 
-def _unbind_finish(run, books):
+def _unbind_finish(run, findings):
     """The owner has the device back, not attached, and goes; unbinding waits for him. FINISH must not wait for it."""
     steps._begin(run)
     images, t_exec = _over(run)
@@ -119,11 +119,11 @@ def _unbind_finish(run, books):
     steps._updated(run, t_exec, time.monotonic())
     unbound = _unbound(run)
     time.sleep(run.sc.settle_s)
-    steps.close_books(run, books)
+    steps.close_findings(run, findings)
     span = trace.window(run.trace(), first, last)
     bdf = run.slots[0]["bdf"]
     late = sum(1 for t, _s in run.watcher.slots[0].times if t > t0 + took + steps.SETTLE_S)
-    books.bars += [judge.true("pending", pending), judge.Bar("finish_ms", round(took * 1000), f"< {FINISH_S * 1000}", True),
+    findings.checks += [judge.true("pending", pending), judge.Check("finish_ms", round(took * 1000), f"< {FINISH_S * 1000}", True),
                    judge.true("unbound", unbound), judge.true("fenced", judge.given_up(span, bdf, images[bdf])[0]),
                    judge.zero("landed_after", late)]
 
@@ -153,7 +153,7 @@ def _unbound(run):
 
 # -- an owner who does not let go --------------------------------------------------------------------------------------
 
-def _reads(run, books):
+def _reads(run, findings):
     """Processes of the owner read a register all the time: the update goes on as if they did not."""
     steps._begin(run)
     run.check_bystander("before")
@@ -161,16 +161,16 @@ def _reads(run, books):
     run.call("hostile.read", slot=0, tasks=run.sc.tasks)
     run.start_traffic()
     steps.one_update(run, 0)
-    steps.close_books(run, books)
-    books.bars += steps._data_bars(run, books, blackout=True)
-    config, iommu, irq = (books.sections[k] for k in ("config", "iommu", "irq"))
-    books.bars += judge.config_bars(config, run.counters_wanted or 1)
-    books.bars += judge.iommu_bars(iommu, len(run.planted))
-    books.bars += judge.irq_bars(irq)
-    books.bars += judge.identity_bars(run.compared, run.identity_issues) + steps._bystander_bars(run)
+    steps.close_findings(run, findings)
+    findings.checks += steps._data_checks(run, findings, blackout=True)
+    config, iommu, irq = (findings.sections[k] for k in ("config", "iommu", "irq"))
+    findings.checks += judge.config_checks(config, run.counters_wanted or 1)
+    findings.checks += judge.iommu_checks(iommu, len(run.planted))
+    findings.checks += judge.irq_checks(irq)
+    findings.checks += judge.identity_checks(run.compared, run.identity_issues) + steps._bystander_checks(run)
 
 
-def _binds(run, books):
+def _binds(run, findings):
     """The owner binds what he got back, and the answer goes to a page that never comes: FINISH answers all the same, and the next
     kexec does not wait for him either."""
     steps._begin(run)
@@ -187,10 +187,10 @@ def _binds(run, books):
     run.kexec()                 # nobody waits for him, and the device that he has not attached does not go on
     last = run.mark()
     steps._updated(run, t_exec, time.monotonic())
-    steps.close_books(run, books)
+    steps.close_findings(run, findings)
     span = trace.window(run.trace(), first, last)
-    books.bars += [judge.true("stuck", stuck), judge.true("finish_refused", said is not None and "busy" in said.lower(), details=[said or "nothing"]),
-                   judge.Bar("finish_ms", round(took * 1000), "< 1000", took < run.opt.patience),
+    findings.checks += [judge.true("stuck", stuck), judge.true("finish_refused", said is not None and "busy" in said.lower(), details=[said or "nothing"]),
+                   judge.Check("finish_ms", round(took * 1000), "< 1000", took < run.opt.patience),
                    judge.true("fenced", bool(trace.bus_master_cleared(span, run.slots[0]["bdf"])))]
 
 
@@ -202,7 +202,7 @@ def _sleeps(run, pid):
 
 # -- a device that cannot come along ------------------------------------------------------------------------------------
 
-def _silent(run, books):
+def _silent(run, findings):
     """One of two devices does not answer at freeze: the other one goes on without it, and its owner hears of it."""
     steps._begin(run)
     run.open_nics()
@@ -226,14 +226,14 @@ def _silent(run, books):
     run.note("FINISH")
     run.let_flow(run.sc.settle_s)
     steps._updated(run, t_exec, t_retrieved)
-    steps.close_books(run, books)
+    steps.close_findings(run, findings)
     span = trace.window(run.trace(), run.windows[0][0], last)
     cleared = trace.bus_master_cleared(span, lost)
     switch = next((ev.n for ev in span if ev.kind == "root"), None)
-    dma = judge.dma_section([steps._slot_books(run, 0)])
-    books.sections["dma"] = dma
-    books.bars += judge.dma_bars(dma, True) + judge.config_bars(books.sections["config"])
-    books.bars += [judge.true("retrieve_refused", said is not None, details=[said or "nothing"]),
+    dma = judge.dma_section([steps._slot_findings(run, 0)])
+    findings.sections["dma"] = dma
+    findings.checks += judge.dma_checks(dma, True) + judge.config_checks(findings.sections["config"])
+    findings.checks += [judge.true("retrieve_refused", said is not None, details=[said or "nothing"]),
                    judge.true("said_why", bool(log), details=log),
                    judge.true("stopped_in_time", bool(cleared and switch is not None and cleared[0].n < switch)),
                    judge.zero("irq_lost", sum(1 for n in rearm["irq"] if not n)),

@@ -31,18 +31,18 @@ def seen(run):
     return interrupts.look(run.trace(), phases)
 
 
-def bars(run, books):
+def checks(run, findings):
     """Of the interrupts, and that the device went on all the time."""
     found = seen(run)
-    books.sections["interrupts"] = interrupts.section(found)
-    dma = books.sections["dma"]
+    findings.sections["interrupts"] = interrupts.section(found)
+    dma = findings.sections["dma"]
     device = dict(dma, offered_in_blackout=dma["offered_in_blackout"] // interrupts.STEP)       # the others were aimed
-    return interrupts.bars(found) + [interrupts.on_bar(found)] + judge.dma_bars(dma, blackout=False) + [judge.landed_bar(device)] + \
-        judge.breach_bars(books.sections["iommu"])
+    return interrupts.checks(found) + [interrupts.on_check(found)] + judge.dma_checks(dma, blackout=False) + [judge.landed_check(device)] + \
+        judge.breach_checks(findings.sections["iommu"])
 
 
-def fence_bars(run, books):
+def fence_checks(run, findings):
     """Until the device has stopped, remapping stays; what it asks for until then does not arrive."""
     found = seen(run)
-    books.sections["interrupts"] = interrupts.section(found)
-    return interrupts.fence_bars(found, run.trace(), run.windows, [s["bdf"] for s in run.slots.values()])
+    findings.sections["interrupts"] = interrupts.section(found)
+    return interrupts.fence_checks(found, run.trace(), run.windows, [s["bdf"] for s in run.slots.values()])

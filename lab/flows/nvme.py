@@ -88,9 +88,9 @@ def is_block(data):
     return data == devices.block_of(int.from_bytes(data[2:4], "little"))[:SURE]
 
 
-def finish_sections(run, books):
+def finish_sections(run, findings):
     """What the machine's own devices show; the sections of frames stay empty."""
-    books.closed = True
+    findings.closed = True
     run.save_klog()
     if run.machine.alive():
         run.machine.qmp.call("stop")    # a line that screams fills the trace faster than it can be read
@@ -100,26 +100,26 @@ def finish_sections(run, books):
     if stray:
         run.note("stray frames", count=len(stray), first=hex(stray[0]))
     events, functions = run.trace(), [s["bdf"] for s in run.slots.values()]
-    books.sections["config"] = judge.config_section(events, run.windows, run.counters)
-    books.sections["iommu"] = judge.iommu_section(events, run.windows, [], len(stray) if stray or inside else None)
-    books.sections["irq"] = judge.irq_section(run.rearms, msi.stray(events, run.windows, functions))
+    findings.sections["config"] = judge.config_section(events, run.windows, run.counters)
+    findings.sections["iommu"] = judge.iommu_section(events, run.windows, [], len(stray) if stray or inside else None)
+    findings.sections["irq"] = judge.irq_section(run.rearms, msi.stray(events, run.windows, functions))
 
 
 def judged_when_broken(flow):
     """A run that breaks off is still judged by what was seen until then: the first cause often lies there."""
-    def whole(run, books):
+    def whole(run, findings):
         try:
-            flow(run, books)
+            flow(run, findings)
         except StepFailed:
-            if run.windows and not books.closed:
-                finish_sections(run, books)
-                books.bars += judge.config_bars(books.sections["config"]) + judge.iommu_bars(books.sections["iommu"], 0)
+            if run.windows and not findings.closed:
+                finish_sections(run, findings)
+                findings.checks += judge.config_checks(findings.sections["config"]) + judge.iommu_checks(findings.sections["iommu"], 0)
             raise
     return whole
 
 
 @judged_when_broken
-def update_flow(run, books):
+def update_flow(run, findings):
     stats, before, images = before_the_jump(run)
     t_exec, _boot = run.kexec()
     for number in run.slots:
@@ -149,33 +149,33 @@ def update_flow(run, books):
     ends = {number: (then, reap(run, number)) for number, then in stats.items()}
     run.updates.append({"update": 1, "t_exec": t_exec, "release": run.kernels["new"]})
     run.check_bystander("after")
-    finish_sections(run, books)
+    finish_sections(run, findings)
     blocks = [disk(run, number) for number in run.slots]
     events, window = run.trace(), run.windows[0]
     outstanding = sum(then["never"] for then, _end in ends.values())
     iops = sum(device.iops for device in run.machine.nvmes)
-    books.bars += nvme.command_bars(ends, sum(b for b, _n in blocks), sum(n for _b, n in blocks))
-    books.bars.append(nvme.in_time_bar(nvme.completions(events, window, attached), t_attached - t_exec, iops, outstanding))
-    books.bars.append(judge.zero("controller_resets", nvme.controller_resets(events, run.windows)))
-    books.bars += judge.config_bars(books.sections["config"], run.counters_wanted or 1)
-    books.bars += judge.iommu_bars(books.sections["iommu"], 0)
+    findings.checks += nvme.command_checks(ends, sum(b for b, _n in blocks), sum(n for _b, n in blocks))
+    findings.checks.append(nvme.in_time_check(nvme.completions(events, window, attached), t_attached - t_exec, iops, outstanding))
+    findings.checks.append(judge.zero("controller_resets", nvme.controller_resets(events, run.windows)))
+    findings.checks += judge.config_checks(findings.sections["config"], run.counters_wanted or 1)
+    findings.checks += judge.iommu_checks(findings.sections["iommu"], 0)
     if run.sc.irq == "intx":
-        books.bars += judge.seen(lines_that_are_up=all(stat["pba"] for stat in before.values()))
-    books.bars += irq_bars(run, books, events, window, attached)
-    books.bars += judge.identity_bars(run.compared, run.identity_issues) + judge.bystander_bars(run.net)
-    books.bars += judge.log_bars(run.said())
+        findings.checks += judge.seen(lines_that_are_up=all(stat["pba"] for stat in before.values()))
+    findings.checks += irq_checks(run, findings, events, window, attached)
+    findings.checks += judge.identity_checks(run.compared, run.identity_issues) + judge.bystander_checks(run.net)
+    findings.checks += judge.log_checks(run.said())
 
 
-def irq_bars(run, books, events, window, attached):
-    bars = judge.irq_bars(books.sections["irq"])
+def irq_checks(run, findings, events, window, attached):
+    checks = judge.irq_checks(findings.sections["irq"])
     if run.sc.irq != "intx":
-        return bars
+        return checks
     back = [text for slot in run.slots.values() for text in nvme.intx_back(events, window, slot["bdf"], attached)]
-    return [b for b in bars if b.name in ("irq_lost", "irq_latched", "catch_up_missing")] + [judge.zero("intx_back", len(back), back)]
+    return [b for b in checks if b.name in ("irq_lost", "irq_latched", "catch_up_missing")] + [judge.zero("intx_back", len(back), back)]
 
 
 @judged_when_broken
-def fence_flow(run, books):
+def fence_flow(run, findings):
     """The new kernel cannot keep it: it has to stop with its completions unserved, and its line has to stay down."""
     stats, _before, images = before_the_jump(run)
     t_exec, _boot = run.kexec()
@@ -184,8 +184,8 @@ def fence_flow(run, books):
         call_back(run, slot["bdf"])
     run.check_bystander("after")
     run.mark()
-    finish_sections(run, books)
-    books.bars += judge.seen(commands_in_flight=all(then["never"] for then in stats.values()))
-    books.bars += judge.fence_bars(run.trace(), run.windows, where_fenced(run, images))
-    books.bars += judge.log_bars(run.said()) + judge.breach_bars(books.sections["iommu"])
-    books.bars += judge.bystander_bars(run.net)
+    finish_sections(run, findings)
+    findings.checks += judge.seen(commands_in_flight=all(then["never"] for then in stats.values()))
+    findings.checks += judge.fence_checks(run.trace(), run.windows, where_fenced(run, images))
+    findings.checks += judge.log_checks(run.said()) + judge.breach_checks(findings.sections["iommu"])
+    findings.checks += judge.bystander_checks(run.net)

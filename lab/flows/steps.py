@@ -1,4 +1,4 @@
-"""The kinds of scenario: what is done in which order, and which bars it is held to."""
+"""The kinds of scenario: what is done in which order, and which checks it is held to."""
 
 import re
 import time
@@ -24,43 +24,43 @@ def empty_sections():
             "iommu": judge.iommu_section([], [], [], None), "irq": judge.irq_section([])}
 
 
-class Books:
-    """What a run has to show so far; a run that fails half-way is judged on the same books."""
+class Findings:
+    """What a run has to show so far; a run that fails half-way is judged on the same findings."""
 
     def __init__(self):
         self.sections = empty_sections()
-        self.bars = []
+        self.checks = []
         self.series = []
         self.cases = []
         self.closed = False
         self.ring_used_up = False
 
 
-def update_flow(run, books):
+def update_flow(run, findings):
     _begin(run)
     run.check_bystander("before")
     run.open_nics()
     run.start_traffic()
     for n in range(run.sc.updates):
         one_update(run, n)
-    close_books(run, books)
-    books.bars += _data_bars(run, books, blackout=True)
-    config, iommu, irq = (books.sections[k] for k in ("config", "iommu", "irq"))
-    books.bars += judge.config_bars(config, run.counters_wanted or 1)
-    books.bars += judge.iommu_bars(iommu, len(run.planted))
-    books.bars += judge.irq_bars(irq)
-    books.bars += judge.identity_bars(run.compared, run.identity_issues) + _bystander_bars(run)
-    books.bars += judge.log_bars(run.said())
+    close_findings(run, findings)
+    findings.checks += _data_checks(run, findings, blackout=True)
+    config, iommu, irq = (findings.sections[k] for k in ("config", "iommu", "irq"))
+    findings.checks += judge.config_checks(config, run.counters_wanted or 1)
+    findings.checks += judge.iommu_checks(iommu, len(run.planted))
+    findings.checks += judge.irq_checks(irq)
+    findings.checks += judge.identity_checks(run.compared, run.identity_issues) + _bystander_checks(run)
+    findings.checks += judge.log_checks(run.said())
     if run.sc.told:
         lines = run.klogs.get(run.generation, [])
-        books.bars.append(judge.true("told", any(re.search(run.sc.told, line) for line in lines)))
+        findings.checks.append(judge.true("told", any(re.search(run.sc.told, line) for line in lines)))
     if run.sc.damage:
         words = damage.KINDS[run.sc.damage][1]
-        books.bars.append(judge.true("damage_noticed", any(words in line for line in run.said())))
+        findings.checks.append(judge.true("damage_noticed", any(words in line for line in run.said())))
     if run.sc.check_leftovers:
         left = judge.leftovers(run.kho[0], run.kho[-1])
-        books.bars += [judge.zero("left_over", len(left), left),
-                       *judge.memory_bars(judge.growth_over_boots(run.kho), PER_UPDATE_KB)]
+        findings.checks += [judge.zero("left_over", len(left), left),
+                       *judge.memory_checks(judge.growth_over_boots(run.kho), PER_UPDATE_KB)]
 
 
 def one_update(run, n):
@@ -107,7 +107,7 @@ def one_update(run, n):
                         "release": run.kernels["new"]})
 
 
-def interrupts_flow(run, books):
+def interrupts_flow(run, findings):
     """An update during which the device writes to where interrupt requests go."""
     _begin(run)
     _aimed_traffic(run)
@@ -116,23 +116,23 @@ def interrupts_flow(run, books):
         one_update(run, 0)
         run.mark()
     finally:            # also when the host did not survive it
-        close_books(run, books)
-        books.bars += flow_interrupts.bars(run, books)
-    books.bars += judge.config_bars(books.sections["config"], run.counters_wanted or 1)
-    books.bars += judge.identity_bars(run.compared, run.identity_issues) + _bystander_bars(run)
-    books.bars += judge.log_bars(run.said())
+        close_findings(run, findings)
+        findings.checks += flow_interrupts.checks(run, findings)
+    findings.checks += judge.config_checks(findings.sections["config"], run.counters_wanted or 1)
+    findings.checks += judge.identity_checks(run.compared, run.identity_issues) + _bystander_checks(run)
+    findings.checks += judge.log_checks(run.said())
 
 
-def fence_interrupts_flow(run, books):
+def fence_interrupts_flow(run, findings):
     """The same with a kernel that does not remap interrupts: the device is stopped before it can send any."""
     _begin(run)
     _aimed_traffic(run)
     try:
         run.let_flow(flow_interrupts.EACH_S)
-        _fence(run, books)
+        _fence(run, findings)
     finally:
-        close_books(run, books)
-        books.bars += flow_interrupts.fence_bars(run, books)
+        close_findings(run, findings)
+        findings.checks += flow_interrupts.fence_checks(run, findings)
 
 
 def _aimed_traffic(run):
@@ -159,14 +159,14 @@ def _compare(run, before, when):
             run.identity_issues.append(f"{slot['bdf']}:memory moved {when}")
 
 
-def fence_flow(run, books):
+def fence_flow(run, findings):
     _begin(run)
     run.open_nics()
     run.start_traffic()
-    _fence(run, books)
+    _fence(run, findings)
 
 
-def _fence(run, books):
+def _fence(run, findings):
     """PREPARE … userspace of a kernel that cannot go on with the devices."""
     run.prepare()
     run.load(0)
@@ -179,14 +179,14 @@ def _fence(run, books):
         call_back(run, slot["bdf"])
     run.check_bystander("after")
     run.mark()
-    close_books(run, books)
-    books.bars += judge.fence_bars(run.trace(), run.windows, where_fenced(run, images))
-    books.bars += judge.log_bars(run.said()) + judge.breach_bars(books.sections["iommu"])
+    close_findings(run, findings)
+    findings.checks += judge.fence_checks(run.trace(), run.windows, where_fenced(run, images))
+    findings.checks += judge.log_checks(run.said()) + judge.breach_checks(findings.sections["iommu"])
     ports = {port for s in run.slots.values() for port in s["ports"]}
-    books.bars.append(judge.every("ports_let_go", {port: _let_go(run, port) for port in ports}))
+    findings.checks.append(judge.every("ports_let_go", {port: _let_go(run, port) for port in ports}))
     if run.sc.again:
-        books.bars.append(judge.every("usable_again", {s["bdf"]: _usable(run, n) for n, s in run.slots.items()}))
-    books.bars += _corrupt_bars(run, books) + _bystander_bars(run)
+        findings.checks.append(judge.every("usable_again", {s["bdf"]: _usable(run, n) for n, s in run.slots.items()}))
+    findings.checks += _corrupt_checks(run, findings) + _bystander_checks(run)
 
 
 def _let_go(run, port):
@@ -195,7 +195,7 @@ def _let_go(run, port):
     return "state idle\n" in text and "depended 0\n" in text
 
 
-def unwanted_flow(run, books):
+def unwanted_flow(run, findings):
     """The new kernel keeps the device running, and then nobody wants it: FINISH has to stop it for good, and nothing but it."""
     _begin(run)
     kho_before = run.call("sys.kho")
@@ -220,19 +220,19 @@ def unwanted_flow(run, books):
     _updated(run, t_exec, t_end)
     time.sleep(run.sc.settle_s)         # of traffic that must not land
     left = judge.leftovers(kho_before, run.call("sys.kho"))
-    close_books(run, books)
+    close_findings(run, findings)
     span = trace.window(run.trace(), run.windows[-1][1], last)
     state = {s["bdf"]: judge.given_up(span, s["bdf"], images[s["bdf"]]) for s in run.slots.values()}
     late = sum(1 for n in run.slots for t, _s in run.watcher.slots[n].times if t > t_done + SETTLE_S)
-    books.bars += _corrupt_bars(run, books) + [judge.landed_bar(books.sections["dma"])]
-    books.bars += judge.config_bars(books.sections["config"])
-    books.bars += judge.iommu_bars(books.sections["iommu"], 0)
-    books.bars += [judge.every("fenced", {bdf: off for bdf, (off, _reset) in state.items()}),
+    findings.checks += _corrupt_checks(run, findings) + [judge.landed_check(findings.sections["dma"])]
+    findings.checks += judge.config_checks(findings.sections["config"])
+    findings.checks += judge.iommu_checks(findings.sections["iommu"], 0)
+    findings.checks += [judge.every("fenced", {bdf: off for bdf, (off, _reset) in state.items()}),
                    judge.every("reset_when_fenced", {bdf: reset for bdf, (_off, reset) in state.items()}),
                    judge.zero("landed_after", late),
                    judge.zero("still_preserved", len(left), left),
                    judge.every("usable_again", {s["bdf"]: _usable(run, n, held=True) for n, s in run.slots.items()})]
-    books.bars += judge.log_bars(run.said())
+    findings.checks += judge.log_checks(run.said())
 
 
 def _usable(run, number, held=False):
@@ -250,12 +250,12 @@ def _usable(run, number, held=False):
         return False
 
 
-def cancel_flow(run, books):
+def cancel_flow(run, findings):
     _begin(run)
     run.open_nics()
     run.start_traffic()
     if run.sc.cancel == "freeze":
-        run.load(0)             # before the books are opened: a loaded kernel takes memory of its own
+        run.load(0)             # before the findings are opened: a loaded kernel takes memory of its own
     kho_before = run.call("sys.kho")
     before = {number: run.call("nic.stat", slot=number) for number in run.slots}
     images = run.dumps()
@@ -272,18 +272,18 @@ def cancel_flow(run, books):
     _compare(run, before, "after CANCEL")
     run.compare_config(images)
     alive = {slot["bdf"]: _interrupts(run, number) for number, slot in run.slots.items()}
-    close_books(run, books)
-    books.bars += _data_bars(run, books, blackout=False)
-    books.bars += judge.config_bars(books.sections["config"])
-    books.bars += judge.iommu_bars(books.sections["iommu"], 0)
+    close_findings(run, findings)
+    findings.checks += _data_checks(run, findings, blackout=False)
+    findings.checks += judge.config_checks(findings.sections["config"])
+    findings.checks += judge.iommu_checks(findings.sections["iommu"], 0)
     left = sorted({what for k in kho for what in judge.leftovers(kho_before, k)})
-    books.bars += [judge.zero("still_preserved", len(left), left),
-                   *judge.memory_bars(judge.growth_in_a_row(kho), PER_CYCLE_KB),
+    findings.checks += [judge.zero("still_preserved", len(left), left),
+                   *judge.memory_checks(judge.growth_in_a_row(kho), PER_CYCLE_KB),
                    judge.true("prepare_again", not again, again or "yes"), judge.every("interrupts_after", alive)]
     if run.sc.cancel == "freeze":
         bad = judge.not_quiesced(run.trace(), run.windows, [s["bdf"] for s in run.slots.values()])
-        books.bars.append(judge.zero("not_quiesced", len(bad), bad))
-    books.bars += judge.identity_bars(run.compared, run.identity_issues) + judge.log_bars(run.said())
+        findings.checks.append(judge.zero("not_quiesced", len(bad), bad))
+    findings.checks += judge.identity_checks(run.compared, run.identity_issues) + judge.log_checks(run.said())
 
 
 def _failed_freeze(run, say=True):
@@ -333,7 +333,7 @@ def _cancel(run):
         run.call("luo.cancel", session=session)
 
 
-def blackout_flow(run, books):
+def blackout_flow(run, findings):
     """The red baseline: the update without PREPARE, to show what a kernel does to the device otherwise."""
     _begin(run)
     run.open_nics()
@@ -346,31 +346,31 @@ def blackout_flow(run, books):
     t_end = time.monotonic()
     _updated(run, t_exec, t_end)
     run.times.setdefault("blackout", ms(t_end - t_exec))
-    close_books(run, books)
+    close_findings(run, findings)
     late = 0
     for number, slot in run.slots.items():
         cleared = trace.bus_master_cleared(trace.window(run.trace(), *run.windows[0][:2]), slot["bdf"])
         dead = (cleared[0].t - run.wall0 if cleared else t_exec) + SETTLE_S
         late += sum(1 for t, _s in run.watcher.slots[number].times if t > dead)
-    books.bars.append(judge.zero("landed_without_bus_master", late))
-    books.bars.append(judge.Bar("lost", books.sections["dma"]["lost"], "> 0", books.sections["dma"]["lost"] > 0))
-    books.bars.append(judge.Bar("translation_off", books.sections["iommu"]["translation_off"], "≥ 1",
-                                books.sections["iommu"]["translation_off"] >= 1))
-    books.bars.append(judge.Bar("harmful_reached", books.sections["config"]["harmful_reached"], "≥ 1",
-                                books.sections["config"]["harmful_reached"] >= 1))
+    findings.checks.append(judge.zero("landed_without_bus_master", late))
+    findings.checks.append(judge.Check("lost", findings.sections["dma"]["lost"], "> 0", findings.sections["dma"]["lost"] > 0))
+    findings.checks.append(judge.Check("translation_off", findings.sections["iommu"]["translation_off"], "≥ 1",
+                                findings.sections["iommu"]["translation_off"] >= 1))
+    findings.checks.append(judge.Check("harmful_reached", findings.sections["config"]["harmful_reached"], "≥ 1",
+                                findings.sections["config"]["harmful_reached"] >= 1))
 
 
-def stray_flow(run, books):
+def stray_flow(run, findings):
     """While the device is prepared somebody changes a register behind the kernel's back: FREEZE refuses, and names it."""
     _begin(run)
     run.open_nics()
     run.prepare()
     run.load(0)
     for name, wrong in stray.cases(run):
-        books.bars.append(judge.true(f"refused: {name}", not wrong, wrong))
+        findings.checks.append(judge.true(f"refused: {name}", not wrong, wrong))
 
 
-def refuse_flow(run, books):
+def refuse_flow(run, findings):
     """In each case PREPARE must fail, and say for which device and why. Cases that follow each other on the same machine
     share it."""
     run.share()
@@ -386,8 +386,8 @@ def refuse_flow(run, books):
         run.note("case", name=case["name"])
         bdf, said = _one_refusal(run, case)
         ok = said is not None and bdf in said and re.search(case["reason"], said) is not None
-        books.cases.append({"name": case["name"], "ok": ok, "said": said if said is not None else "preserved"})
-        books.bars.append(judge.true(f"refused: {case['name']}", ok))
+        findings.cases.append({"name": case["name"], "ok": ok, "said": said if said is not None else "preserved"})
+        findings.checks.append(judge.true(f"refused: {case['name']}", ok))
 
 
 def _one_refusal(run, case):
@@ -432,32 +432,32 @@ def _begin(run):
     run.start()
 
 
-def close_books(run, books):
+def close_findings(run, findings):
     """Stops the traffic and fills the sections; safe to call on a run that broke off."""
-    if books.closed:
+    if findings.closed:
         return
-    books.closed = True
+    findings.closed = True
     if run.senders:
         run.finish_traffic()
     breaches = run.breaches()
     drops = [wire.socket_drops(n.port) for n in run.machine.nics] if run.machine else []
     if run.machine and run.machine.alive():
         run.save_klog()
-    books.ring_used_up = any(s.next >= s.descs for s in run.watcher.slots.values()) if run.watcher else False
-    slots = [_slot_books(run, number) for number, s in run.slots.items() if "last" in s and "first" in s]
+    findings.ring_used_up = any(s.next >= s.descs for s in run.watcher.slots.values()) if run.watcher else False
+    slots = [_slot_findings(run, number) for number, s in run.slots.items() if "last" in s and "first" in s]
     if slots:
-        books.sections["dma"] = judge.dma_section(slots)
-        books.sections["dma"]["host_socket_drops"] = sum(d or 0 for d in drops)
-        books.sections["dma"]["sender_max_late_us"] = max((s["late"] for s in slots), default=0)
+        findings.sections["dma"] = judge.dma_section(slots)
+        findings.sections["dma"]["host_socket_drops"] = sum(d or 0 for d in drops)
+        findings.sections["dma"]["sender_max_late_us"] = max((s["late"] for s in slots), default=0)
         times = sorted(t for n in run.slots for t in run.watcher.slots[n].times)
-        books.series = watch.series(times, run.t0)
+        findings.series = watch.series(times, run.t0)
     events, functions = run.trace(), [s["bdf"] for s in run.slots.values()]
-    books.sections["config"] = judge.config_section(events, run.windows, run.counters)
-    books.sections["iommu"] = judge.iommu_section(events, run.windows, run.planted, breaches)
-    books.sections["irq"] = judge.irq_section(run.rearms, msi.stray(events, run.windows, functions))
+    findings.sections["config"] = judge.config_section(events, run.windows, run.counters)
+    findings.sections["iommu"] = judge.iommu_section(events, run.windows, run.planted, breaches)
+    findings.sections["irq"] = judge.irq_section(run.rearms, msi.stray(events, run.windows, functions))
 
 
-def _slot_books(run, number):
+def _slot_findings(run, number):
     slot, seen = run.slots[number], run.watcher.slots[number]
     sender = run.senders[number]
     first, last = slot.get("first", 0), slot["last"]
@@ -475,13 +475,13 @@ def _slot_books(run, number):
             "late": sender.max_late_us.value}
 
 
-def _data_bars(run, books, blackout):
-    return judge.dma_bars(books.sections["dma"], blackout) + [_watched(run)]
+def _data_checks(run, findings, blackout):
+    return judge.dma_checks(findings.sections["dma"], blackout) + [_watched(run)]
 
 
-def _corrupt_bars(run, books):
+def _corrupt_checks(run, findings):
     """Of a device that may stop: what landed before it did is whole."""
-    dma = books.sections["dma"]
+    dma = findings.sections["dma"]
     return judge.seen(frames_landed=dma["landed"]) + [judge.zero("corrupt", dma["corrupt"]), _watched(run)]
 
 
@@ -489,7 +489,7 @@ def _watched(run):
     return judge.true("watched", not run.watched(), run.watched() or "yes")
 
 
-def _bystander_bars(run):
+def _bystander_checks(run):
     """The NIC that nobody preserves works before and after, and is stopped in between."""
-    return judge.bystander_bars(run.net) + [
+    return judge.bystander_checks(run.net) + [
         judge.true("bystander_quiesced", judge.bystander_quiesced(run.trace(), run.windows, run.machine.bystander.bdf))]

@@ -4,18 +4,18 @@ A judge that was given nothing to judge fails: nothing can be wrong with nothing
 what only adds up says in its section how much there was, and its checks demand something of each kind (checks.seen()).
 """
 
-from .checks import Bar, as_expected, every, seen, true, verdict, zero
-from .config import config_bars, config_section
-from .dma import dma_bars, dma_section, frames, landed_bar
-from .fence import fence, fence_bars, given_up
-from .iommu import breach_bars, iommu_bars, iommu_section
-from .irq import irq_bars, irq_section, not_quiesced, stray_bars
-from .log import log_bars
-from .world import (bystander_bars, bystander_quiesced, growth_in_a_row, growth_over_boots, identity, identity_bars, leftovers,
-                    memory_bars, milestones)
+from .checks import Check, as_expected, every, seen, true, verdict, zero
+from .config import config_checks, config_section
+from .dma import dma_checks, dma_section, frames, landed_check
+from .fence import fence, fence_checks, given_up
+from .iommu import breach_checks, iommu_checks, iommu_section
+from .irq import irq_checks, irq_section, not_quiesced, stray_checks
+from .log import log_checks
+from .world import (bystander_checks, bystander_quiesced, growth_in_a_row, growth_over_boots, identity, identity_checks, leftovers,
+                    memory_checks, milestones)
 
-__all__ = ["Bar", "as_expected", "breach_bars", "bystander_bars", "bystander_quiesced", "config_bars", "config_section",
-           "dma_bars", "dma_section", "every", "fence", "fence_bars", "frames", "given_up", "growth_in_a_row",
-           "growth_over_boots", "identity", "identity_bars", "iommu_bars", "iommu_section", "irq_bars", "irq_section",
-           "landed_bar", "leftovers", "log_bars", "memory_bars", "milestones", "not_quiesced", "seen", "stray_bars", "true", "verdict",
+__all__ = ["Check", "as_expected", "breach_checks", "bystander_checks", "bystander_quiesced", "config_checks", "config_section",
+           "dma_checks", "dma_section", "every", "fence", "fence_checks", "frames", "given_up", "growth_in_a_row",
+           "growth_over_boots", "identity", "identity_checks", "iommu_checks", "iommu_section", "irq_checks", "irq_section",
+           "landed_check", "leftovers", "log_checks", "memory_checks", "milestones", "not_quiesced", "seen", "stray_checks", "true", "verdict",
            "zero"]

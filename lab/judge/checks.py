@@ -6,7 +6,7 @@ from ..errors import NotSeen
 
 
 @dataclass
-class Bar:
+class Check:
     name: str
     value: object
     limit: str
@@ -20,11 +20,11 @@ class Bar:
 
 
 def zero(name, value, details=()):
-    return Bar(name, value, "= 0", value == 0, tuple(details))
+    return Check(name, value, "= 0", value == 0, tuple(details))
 
 
 def true(name, ok, value="", details=()):
-    return Bar(name, value if value != "" else ("yes" if ok else "no"), "yes", bool(ok), tuple(details))
+    return Check(name, value if value != "" else ("yes" if ok else "no"), "yes", bool(ok), tuple(details))
 
 
 def every(name, found):
@@ -37,13 +37,13 @@ def every(name, found):
 def seen(**counts):
     """One failed check when a judge had nothing of a kind before it; none when it had something of each."""
     missing = [what for what, n in counts.items() if not n]
-    return [Bar("not_seen", len(missing), "= 0", False, tuple(missing))] if missing else []
+    return [Check("not_seen", len(missing), "= 0", False, tuple(missing))] if missing else []
 
 
-def verdict(bars):
-    if not bars:
+def verdict(checks):
+    if not checks:
         return "fail", ["not_seen:anything"]
-    reasons = [r for bar in bars for r in bar.reasons()]
+    reasons = [r for check in checks for r in check.reasons()]
     return ("fail" if reasons else "pass"), reasons
 
 

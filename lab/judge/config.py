@@ -55,14 +55,14 @@ def config_section(events, windows, counters):
             "devices_watched": sum(len(before) for _f, _l, before in windows), "counters_read": len(counters), "unread": unread}
 
 
-def config_bars(config, counters=0):
+def config_checks(config, counters=0):
     """`counters`: how many of the kernel's counters had to be there to be read; 0: the flow has no use for them."""
-    bars = seen(config_space=config.get("devices_watched"))
-    bars += [zero("harmful_reached", config["harmful_reached"], sorted(config["harmful_rows"])),
+    checks = seen(config_space=config.get("devices_watched"))
+    checks += [zero("harmful_reached", config["harmful_reached"], sorted(config["harmful_rows"])),
              zero("resets", config["resets"], sorted(policy.RESETS & set(config["harmful_rows"])))]
     if config.get("unread"):
-        bars += seen(registers_written=0)
+        checks += seen(registers_written=0)
     if counters:
-        bars += seen(counters_of_the_guard=config["counters_read"] >= counters)
-        bars.append(zero("unexplained_withheld", config["unexplained_withheld"]))
-    return bars
+        checks += seen(counters_of_the_guard=config["counters_read"] >= counters)
+        checks.append(zero("unexplained_withheld", config["unexplained_withheld"]))
+    return checks

@@ -1,6 +1,6 @@
 """What became of the frames."""
 
-from .checks import Bar, seen, zero
+from .checks import Check, seen, zero
 
 BLACKOUT_SHARE = 0.9        # of the offered rate must land while the kernel is being replaced
 
@@ -22,12 +22,12 @@ def dma_section(slots):
     return total
 
 
-def landed_bar(dma):
+def landed_check(dma):
     need = int(dma["offered_in_blackout"] * BLACKOUT_SHARE)
-    return Bar("landed_in_blackout", dma["landed_in_blackout"], f"≥ {need}", dma["landed_in_blackout"] >= need > 0)
+    return Check("landed_in_blackout", dma["landed_in_blackout"], f"≥ {need}", dma["landed_in_blackout"] >= need > 0)
 
 
-def dma_bars(dma, blackout=True):
-    bars = seen(frames_offered=dma["offered"], frames_landed=dma["landed"], frames_of_every_nic=not dma.get("silent_nics"))
-    bars += [zero(k, dma[k]) for k in ("lost", "corrupt", "out_of_order", "duplicate")]
-    return bars + ([landed_bar(dma)] if blackout else [])
+def dma_checks(dma, blackout=True):
+    checks = seen(frames_offered=dma["offered"], frames_landed=dma["landed"], frames_of_every_nic=not dma.get("silent_nics"))
+    checks += [zero(k, dma[k]) for k in ("lost", "corrupt", "out_of_order", "duplicate")]
+    return checks + ([landed_check(dma)] if blackout else [])

@@ -73,7 +73,7 @@ def fence(events, window, bdf, ports=(), line=None):
     return out
 
 
-def fence_bars(events, windows, functions):
+def fence_checks(events, windows, functions):
     """`functions`: {address: (ports above it, line)}. The windows are of one update."""
     if not windows:
         raise NotSeen("windows")

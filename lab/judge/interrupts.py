@@ -19,7 +19,7 @@ import struct
 from dataclasses import dataclass, field
 
 from ..observe import trace
-from .checks import Bar, every, true, zero
+from .checks import Check, every, true, zero
 
 BASE = 0xFEE00000
 REMAPPABLE = 1 << 4
@@ -145,7 +145,7 @@ def _names(found):
     return sorted({f"{phase}: {MODES.get(mode, mode)} to {dest:#04x}" for phase, mode, dest in found})
 
 
-def bars(seen, phases=PHASES):
+def checks(seen, phases=PHASES):
     unasked = []
     for phase in phases:
         asked = {(r.dest, r.mode) for r in seen.requests if r.phase == phase}
@@ -160,19 +160,19 @@ def bars(seen, phases=PHASES):
         zero("injected", len(injected), _names(injected)),
         zero("stale_entry", len(stale)),
         true("table_handed_over", seen.handed_over),
-        Bar("apic_deliveries", seen.deliveries, "> 0", seen.deliveries > 0),
+        Check("apic_deliveries", seen.deliveries, "> 0", seen.deliveries > 0),
         zero("apic_special", len(special), special),
     ]
 
 
-def on_bar(seen):
+def on_check(seen):
     """Remapping is never off."""
     return zero("remapping_off", len(seen.off), sorted(set(seen.off)))
 
 
-def fence_bars(seen, events, windows, functions):
+def fence_checks(seen, events, windows, functions):
     """Remapping may go off once none of the functions has Bus Master."""
     span = trace.window(events, *windows[0][:2]) if windows else []
     off = next((e.n for e in span if e.kind == "gcmd" and e.extra["status"] & IRES and not e.value & IRES), len(events))
     first = {bdf: any(e.n < off for e in trace.bus_master_cleared(span, bdf)) for bdf in functions}
-    return bars(seen, ("running", "frozen", "jump")) + [every("fence_before_remapping_off", first)]
+    return checks(seen, ("running", "frozen", "jump")) + [every("fence_before_remapping_off", first)]

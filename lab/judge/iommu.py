@@ -1,7 +1,7 @@
 """Translation: on all the time, faults only where they were planted, nothing where nothing was mapped."""
 
 from ..observe import trace
-from .checks import Bar, seen, zero
+from .checks import Check, seen, zero
 from .config import EVIDENCE_MAX
 
 
@@ -21,13 +21,13 @@ def iommu_section(events, windows, planted, breaches):
             "fault_list": [{"bdf": e.bdf, "addr": e.off, "reason": e.value} for e in beyond[:EVIDENCE_MAX]]}
 
 
-def breach_bars(iommu):
+def breach_checks(iommu):
     return seen(memory=iommu["memory_searched"]) + [zero("isolation_breaches", iommu["isolation_breaches"])]
 
 
-def iommu_bars(iommu, planted):
-    bars = seen(windows=iommu["windows"], registers_of_the_iommu=iommu["registers_traced"])
-    bars += [zero("translation_off", iommu["translation_off"]), zero("faults", iommu["faults"]), *breach_bars(iommu)]
+def iommu_checks(iommu, planted):
+    checks = seen(windows=iommu["windows"], registers_of_the_iommu=iommu["registers_traced"])
+    checks += [zero("translation_off", iommu["translation_off"]), zero("faults", iommu["faults"]), *breach_checks(iommu)]
     if planted:
-        bars.append(Bar("planted_faults", iommu["planted_faults"], f"≥ {planted}", iommu["planted_faults"] >= planted))
-    return bars
+        checks.append(Check("planted_faults", iommu["planted_faults"], f"≥ {planted}", iommu["planted_faults"] >= planted))
+    return checks

@@ -3,7 +3,7 @@
 from ..errors import NotSeen
 from ..observe import trace
 from . import msi
-from .checks import Bar, seen, zero
+from .checks import Check, seen, zero
 
 
 def irq_section(rearms, stray=None):
@@ -29,14 +29,14 @@ def irq_section(rearms, stray=None):
     return out
 
 
-def stray_bars(irq):
+def stray_checks(irq):
     return seen(messages_of_every_device=irq["messages_watched"] and not irq["messages_unseen"]) + [zero("stray", irq["stray"])]
 
 
-def irq_bars(irq):
+def irq_checks(irq):
     return seen(rearms=irq["rearms"]) + [
-        zero("irq_lost", irq["lost"]), *stray_bars(irq), zero("wrong_vector", irq["wrong_vector"]),
-        zero("catch_up_missing", irq["catch_up_missing"]), Bar("irq_latched", irq["latched"], "≥ 1", irq["latched"] >= 1)]
+        zero("irq_lost", irq["lost"]), *stray_checks(irq), zero("wrong_vector", irq["wrong_vector"]),
+        zero("catch_up_missing", irq["catch_up_missing"]), Check("irq_latched", irq["latched"], "≥ 1", irq["latched"] >= 1)]
 
 
 def not_quiesced(events, windows, functions):

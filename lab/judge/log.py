@@ -9,7 +9,7 @@ COMPLAINT = re.compile(r"WARNING: |BUG: |Oops|Call Trace|refcount_t|KASAN|lockde
 NOBODY_CARED = "nobody cared"
 
 
-def log_bars(lines):
+def log_checks(lines):
     cared = [line.strip()[:160] for line in lines if NOBODY_CARED in line]
     said = [line.strip()[:160] for line in lines if COMPLAINT.search(line)]
     return seen(kernel_log=len(lines)) + [zero("nobody_cared", len(cared), cared), zero("kernel_complains", len(said), said)]

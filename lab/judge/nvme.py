@@ -2,7 +2,7 @@
 
 from ..errors import NotSeen
 from ..observe import trace
-from .checks import Bar, seen, zero
+from .checks import Check, seen, zero
 
 RESETS = ("pci_nvme_mmio_cfg", "pci_nvme_mmio_stopped", "pci_nvme_pci_reset")
 COMPLETION = "pci_nvme_enqueue_req_completion"
@@ -27,21 +27,21 @@ def controller_resets(events, windows):
     return sum(e.kind in RESETS for first, last, _b in windows for e in trace.window(events, first, last))
 
 
-def in_time_bar(done, blackout_s, iops, outstanding):
+def in_time_check(done, blackout_s, iops, outstanding):
     """The disk did its work while there was no kernel."""
     need = max(1, int(min(outstanding, blackout_s * iops) * SHARE))
-    return Bar("completed_in_blackout", done, f"≥ {need}", done >= need)
+    return Check("completed_in_blackout", done, f"≥ {need}", done >= need)
 
 
-def command_bars(stats, blocks_wrong, blocks_read):
+def command_checks(stats, blocks_wrong, blocks_read):
     """`stats`: {slot: (nvme.stat when all was submitted, nvme.stat at the end)}; `blocks_…`: of the disk itself."""
-    bars = seen(controllers=len(stats), blocks_of_the_disk=blocks_read,
+    checks = seen(controllers=len(stats), blocks_of_the_disk=blocks_read,
                 commands_of_every_controller=all(end["submitted"] and end["once"] for _then, end in stats.values()))
     for name in ("never", "twice", "unexpected", "failed", "wrong"):
-        bars.append(zero(f"commands_{name}", sum(end[name] for _then, end in stats.values())))
+        checks.append(zero(f"commands_{name}", sum(end[name] for _then, end in stats.values())))
     changed = [f"slot {n} {key} {then[key]:#x}→{end[key]:#x}" for n, (then, end) in stats.items()
                for key in ("cc", "csts", "events", "submitted") if then[key] != end[key]]
-    return bars + [zero("controller_changed", len(changed), changed), zero("blocks_wrong", blocks_wrong)]
+    return checks + [zero("controller_changed", len(changed), changed), zero("blocks_wrong", blocks_wrong)]
 
 
 def intx_back(events, window, bdf, until):

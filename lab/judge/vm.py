@@ -1,4 +1,4 @@
-"""Turns what a VM told, and what was seen of it from outside, into a section of the result and bars. Pure: no I/O."""
+"""Turns what a VM told, and what was seen of it from outside, into a section of the result and checks. Pure: no I/O."""
 
 from statistics import median
 
@@ -95,8 +95,8 @@ def vm_section(name, beats, connections, alive, klog, rtts, nics, updates, hot=F
             "rtt_ms": {"median": round(median(rtts) * 1000, 1), "max": round(max(rtts) * 1000, 1)} if rtts else None}
 
 
-def vm_bars(vms):
-    """Bars about the VMs themselves, over all of them; a detail says which."""
+def vm_checks(vms):
+    """Checks about the VMs themselves, over all of them; a detail says which."""
     def every(name, found):
         details = [f"{vm['name']} {text}" for vm in vms for text in found(vm)]
         return zero(name, len(details), details)
@@ -114,19 +114,19 @@ def vm_bars(vms):
         asked, answered = vm["pings"]       # one may be on its way
         return [f"{answered} of {asked} answered"] if asked - answered > 1 or vm["device"] and not answered else []
 
-    bars = seen(vms=len(vms))
-    bars += [every("vm_breaks", lambda vm: vm["breaks"]),
+    checks = seen(vms=len(vms))
+    checks += [every("vm_breaks", lambda vm: vm["breaks"]),
             every("vm_memory", memory),
             every("vm_connection", connection), every("vm_interrupts", lambda vm: vm["quiet_vectors"]),
             every("vm_klog", lambda vm: vm["klog"]), every("vm_pings", pings)]
     nics = [nic for vm in vms for nic in vm["nics"]]
     if nics:
-        bars += seen(frames_of_every_nic=all(n["offered"] and n["received"] for n in nics))
-        bars += [total("vm_lost", "lost"), total("vm_accepted_lost", "accepted_lost"), total("vm_duplicate", "duplicate"),
+        checks += seen(frames_of_every_nic=all(n["offered"] and n["received"] for n in nics))
+        checks += [total("vm_lost", "lost"), total("vm_accepted_lost", "accepted_lost"), total("vm_duplicate", "duplicate"),
                  total("vm_corrupt", "corrupt"), total("vm_out_of_order", "out_of_order"), total("vm_tx_lost", "tx_lost"),
                  total("vm_tx_duplicate", "tx_duplicate"), total("vm_tx_corrupt", "tx_corrupt"),
                  total("seen_corrupt", "seen_corrupt")]
-    return bars
+    return checks
 
 
 def dma_section(nics, offered_in, gap_ms):

@@ -4,7 +4,7 @@ from statistics import median
 
 from ..errors import NotSeen
 from ..observe import trace
-from .checks import Bar, seen, zero
+from .checks import Check, seen, zero
 
 IDENTITY = ("bars", "vconfig_sha", "command")
 
@@ -25,12 +25,12 @@ def identity(before, after):
     return out
 
 
-def identity_bars(compared, issues):
+def identity_checks(compared, issues):
     """`compared`: how often a device was compared with what it had been."""
     return seen(identity=compared) + [zero("identity", len(issues), issues)]
 
 
-def bystander_bars(checks):
+def bystander_checks(checks):
     """`checks`: what became of each look at the NIC that the kernel drives itself."""
     bad = [f"{n['when']}: {n['text']}" for n in checks if not n["ok"]]
     return seen(bystander=len(checks)) + [zero("bystander", len(bad), bad)]
@@ -81,10 +81,10 @@ def growth_over_boots(readings):
     return round(median(slopes), 2) if slopes else None
 
 
-def memory_bars(grown, limit_kb):
+def memory_checks(grown, limit_kb):
     if grown is None:
         return seen(memory_readings=0)
-    return [Bar("memory_growth", grown, f"< {limit_kb} kB each", grown < limit_kb)]
+    return [Check("memory_growth", grown, f"< {limit_kb} kB each", grown < limit_kb)]
 
 
 def milestones(events, start, devices):

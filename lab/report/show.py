@@ -102,8 +102,8 @@ def line(event, t, info, colour=False):
 
 def table(result, path):
     """The verdict as text."""
-    rows = [("bar", "value", "limit", "")] + [(b["name"], str(b["value"]), b["limit"], "ok" if b["ok"] else "FAIL")
-                                            for b in result.get("bars", [])]
+    rows = [("check", "value", "limit", "")] + [(b["name"], str(b["value"]), b["limit"], "ok" if b["ok"] else "FAIL")
+                                            for b in result.get("checks", [])]
     widths = [max(len(r[i]) for r in rows) for i in range(4)]
     out = ["", f"{result['scenario']}: {result['machine']}"]
     kernel = result["kernel"]

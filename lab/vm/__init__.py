@@ -1,18 +1,18 @@
 """VMs on the host under test: an unmodified QEMU runs them, and the kernel is replaced under it."""
 
 from ..errors import StepFailed
-from . import compare, findings, flow
+from . import compare, flow, sections
 from .vms import Vms, save
 
 
-def vm_flow(run, books):
+def vm_flow(run, findings):
     vms = Vms(run)
     run.counter = vms.packets
     try:
-        vms.begin_sections(books)
-        FLOWS[run.sc.flow](run, books, vms)
+        vms.begin_sections(findings)
+        FLOWS[run.sc.flow](run, findings, vms)
     except StepFailed:
-        findings.close_broken(run, books, vms)
+        sections.close_broken(run, findings, vms)
         raise
     finally:
         if run.machine and run.machine.alive() and run.ctl:

@@ -4,12 +4,12 @@ from statistics import median
 
 from .. import judge
 from ..judge import vm as vmjudge
-from . import findings as vmbooks, flow, vm as vm_mod
+from . import flow, sections, vm as vm_mod
 
 ADDS_AT_MOST = 1.10
 
 
-def compare_flow(run, books, vms):
+def compare_flow(run, findings, vms):
     """The first [[vm]] has the device, the second has not; each update is of one of them, which is started for it."""
     vms.begin()
     run.started = True
@@ -21,15 +21,15 @@ def compare_flow(run, books, vms):
         one = both[n % 2]
         run.slots = {number: slots[number] for number in one.nics}
         section = one_life(run, vms, one, n)
-        books.sections["vm"]["vms"].append(section)
+        findings.sections["vm"]["vms"].append(section)
         pauses[one.name].append(section["updates"][-1]["pause"]["vmm_ms"])
     run.slots = slots
-    close(run, books, vms)
-    books.bars += vmbooks.vm_bars(books) + judge.bystander_bars(run.net)
-    books.bars += judge.config_bars(books.sections["config"]) + judge.iommu_bars(books.sections["iommu"], 0)
+    close(run, findings, vms)
+    findings.checks += sections.vm_checks(findings) + judge.bystander_checks(run.net)
+    findings.checks += judge.config_checks(findings.sections["config"]) + judge.iommu_checks(findings.sections["iommu"], 0)
     with_device, without = (median(pauses[one.name]) for one in both)
     ratio = round(with_device / without, 3)
-    books.bars.append(judge.Bar("pause_with_device", ratio, f"≤ {ADDS_AT_MOST}", ratio <= ADDS_AT_MOST))
+    findings.checks.append(judge.Check("pause_with_device", ratio, f"≤ {ADDS_AT_MOST}", ratio <= ADDS_AT_MOST))
 
 
 def one_life(run, vms, one, n):
@@ -50,18 +50,18 @@ def one_life(run, vms, one, n):
     sent = run.finish_senders()
     run.senders = {}
     goal = [sent.get(number, 0) for number in one.nics]
-    one.link.wait(vmbooks.DRAIN_S, lambda b: all(nic["rx"] >= g for nic, g in zip(b["nics"], goal)))
+    one.link.wait(sections.DRAIN_S, lambda b: all(nic["rx"] >= g for nic, g in zip(b["nics"], goal)))
     last = one.link.report(10 * run.opt.patience)
-    section = vmbooks.section(run, vms, one, last, sent)
+    section = sections.section(run, vms, one, last, sent)
     vms.qmp(one, vm_mod.qmp("quit"))
     run.call("vm.exit", name=one.name, timeout_ms=20000, timeout=25)
     run.note("vm stopped", name=one.name)
     return section
 
 
-def close(run, books, vms):
-    books.closed = True
-    vmbooks.machine(run, books, vms)
-    nics = [nic for vm in books.sections["vm"]["vms"] for nic in vm["nics"]]
-    gaps = [up["pause"]["nic_ms"] or 0 for vm in books.sections["vm"]["vms"] for up in vm["updates"]]
-    books.sections["dma"] = vmjudge.dma_section(nics, 0, max(gaps, default=0))
+def close(run, findings, vms):
+    findings.closed = True
+    sections.machine(run, findings, vms)
+    nics = [nic for vm in findings.sections["vm"]["vms"] for nic in vm["nics"]]
+    gaps = [up["pause"]["nic_ms"] or 0 for vm in findings.sections["vm"]["vms"] for up in vm["updates"]]
+    findings.sections["dma"] = vmjudge.dma_section(nics, 0, max(gaps, default=0))

@@ -6,7 +6,7 @@ import time
 from .. import judge
 from ..errors import StepFailed
 from ..run import ms
-from . import findings as vmbooks, vm as vm_mod
+from . import sections, vm as vm_mod
 from .vms import last_line, save
 
 FLOW_S = 2.0            # of traffic before an update, and after
@@ -14,15 +14,15 @@ READY_S = 60
 SPEAK_S = 15            # from "running" to the first line of the VM
 
 
-def update_flow(run, books, vms):
+def update_flow(run, findings, vms):
     """QEMU saves the VMs into the helper, the kernel is replaced, the helper becomes QEMU again."""
     _begin(run, vms)
     for n in range(run.sc.updates):
         one_update(run, vms, n)
-    vmbooks.close(run, books, vms)
-    books.bars += vmbooks.update_bars(run, books)
+    sections.close(run, findings, vms)
+    findings.checks += sections.update_checks(run, findings)
     if run.sc.check_leftovers:
-        _nothing_left(run, books)
+        _nothing_left(run, findings)
 
 
 def _begin(run, vms):
@@ -158,15 +158,15 @@ def speak(run, vms, one, up):
     up["t_beat"] = t
 
 
-def _nothing_left(run, books):
+def _nothing_left(run, findings):
     left = judge.leftovers(run.kho[0], run.kho[-1])
-    books.bars.append(judge.zero("left_over", len(left), left))
+    findings.checks.append(judge.zero("left_over", len(left), left))
 
 
 # -- what must be refused, or may break ------------------------------------------------------------------------------
 
 
-def refused_flow(run, books, vms):
+def refused_flow(run, findings, vms):
     """The helper says no: QEMU goes on as if nothing was, and says why."""
     _begin(run, vms)
     one, up = vms.vms[0], {"update": 0}
@@ -177,8 +177,8 @@ def refused_flow(run, books, vms):
     want = run.sc.case[0]
     run.note("refused", said=said)
     ok = state == "refused" and re.search(want["reason"], said) is not None
-    books.cases.append({"name": want["name"], "ok": ok, "said": f"{state}: {said}"})
-    books.bars.append(judge.true(f"refused: {want['name']}", ok))
+    findings.cases.append({"name": want["name"], "ok": ok, "said": f"{state}: {said}"})
+    findings.checks.append(judge.true(f"refused: {want['name']}", ok))
     if state != "refused":
         raise StepFailed(f"refused: {want['name']}", f"{one.name} is {state}")
     t, _beat = vms.hello(one, after=up["t_ready"], timeout=60)
@@ -189,12 +189,12 @@ def refused_flow(run, books, vms):
     up["t_end"] = time.monotonic()
     vms.updates[one.name].append(up)
     run.kho.append(dict(run.call("sys.kho"), release=run.kernels["old"]))
-    vmbooks.close(run, books, vms)
-    books.bars += vmbooks.vm_bars(books)
-    _nothing_left(run, books)
+    sections.close(run, findings, vms)
+    findings.checks += sections.vm_checks(findings)
+    _nothing_left(run, findings)
 
 
-def killed_flow(run, books, vms):
+def killed_flow(run, findings, vms):
     """The helper dies with everything preserved: nothing of it stays, and the device can be used again."""
     _begin(run, vms)
     one, up = vms.vms[0], {}
@@ -206,24 +206,24 @@ def killed_flow(run, books, vms):
     run.call("vm.kill", name=one.name)
     ended = run.call("vm.exit", name=one.name, timeout_ms=20000, timeout=25)
     run.note("helper killed", said=f"exit {ended['exit']}")
-    books.bars.append(judge.true("ended_by_the_signal", ended["exit"] == 137, ended["exit"]))
+    findings.checks.append(judge.true("ended_by_the_signal", ended["exit"] == 137, ended["exit"]))
     run.finish_senders()
     run.kho.append(dict(run.call("sys.kho"), release=run.kernels["old"]))
-    books.bars.append(judge.true("was_preserved", held["kho_entries"] > run.kho[0]["kho_entries"],
+    findings.checks.append(judge.true("was_preserved", held["kho_entries"] > run.kho[0]["kho_entries"],
                                  f"{run.kho[0]['kho_entries']} → {held['kho_entries']}"))
-    _nothing_left(run, books)
+    _nothing_left(run, findings)
     run.check_bystander("after")
     vms.fresh(one)
     vms.start(one)
     vms.watch(one)
     vms.traffic(one)
     vms.flow(one, run.sc.settle_s)
-    vmbooks.close(run, books, vms)
-    books.bars += vmbooks.vm_bars(books)
-    books.bars += judge.bystander_bars(run.net)
+    sections.close(run, findings, vms)
+    findings.checks += sections.vm_checks(findings)
+    findings.checks += judge.bystander_checks(run.net)
 
 
-def wrong_flow(run, books, vms):
+def wrong_flow(run, findings, vms):
     """Resume with a name nobody saved, and with a command that fails: a clear error, and the right one works after it."""
     _begin(run, vms)
     one, up = vms.vms[0], {"update": 1}
@@ -233,8 +233,8 @@ def wrong_flow(run, books, vms):
     run.open_window(images)
     save_all(run, vms, {one.name: up})
     replace(run, vms, [up])
-    _fails(run, books, "a name nobody saved", "nobody", [vm_mod.HELPER, "vm", "resume", "nobody"], "nobody")
-    _broken_command(run, books, vms, one)
+    _fails(run, findings, "a name nobody saved", "nobody", [vm_mod.HELPER, "vm", "resume", "nobody"], "nobody")
+    _broken_command(run, findings, vms, one)
     resume(run, one, up)
     until_running(run, vms, one, up)
     speak(run, vms, one, up)
@@ -247,36 +247,36 @@ def wrong_flow(run, books, vms):
     up["t_end"] = time.monotonic()
     vms.updates[one.name].append(up)
     run.updates.append({"update": 1, "release": run.kernels["new"]})
-    vmbooks.close(run, books, vms)
-    books.bars += vmbooks.update_bars(run, books)
+    sections.close(run, findings, vms)
+    findings.checks += sections.update_checks(run, findings)
 
 
-def _fails(run, books, name, child, argv, word):
+def _fails(run, findings, name, child, argv, word):
     """A command that must fail, and say why with that word in it."""
     run.call("vm.start", name=child, argv=argv)
     ended = run.call("vm.exit", name=child, timeout_ms=60000, timeout=65)
     said = last_line(ended["tail"])
     ok = ended["exit"] not in (0, 127) and ended["exit"] < 128 and word in said
     run.note("refused", said=said)
-    books.cases.append({"name": name, "ok": ok, "said": f"exit {ended['exit']}: {said}"})
-    books.bars.append(judge.true(f"refused: {name}", ok))
+    findings.cases.append({"name": name, "ok": ok, "said": f"exit {ended['exit']}: {said}"})
+    findings.checks.append(judge.true(f"refused: {name}", ok))
 
 
-def _broken_command(run, books, vms, one):
+def _broken_command(run, findings, vms, one):
     """QEMU itself fails to start: the helper holds on to everything, for another try."""
     argv = [*one.argv(vms.kernel), "-incoming", one.state_file(), "-device", "no-such-device"]
     run.call("vm.start", name=one.name, argv=[vm_mod.HELPER, "vm", "resume", one.name, "--", *argv])
     state, told, _at = vms.wait_state(one, ("held", "failed", "running"), READY_S)
     said = str(told.get("reason") or vms.said(one))
     run.note("refused", said=said)
-    books.cases.append({"name": "a command that fails", "ok": state == "held", "said": f"{state}: {said}"})
-    books.bars.append(judge.true("refused: a command that fails", state == "held"))
+    findings.cases.append({"name": "a command that fails", "ok": state == "held", "said": f"{state}: {said}"})
+    findings.checks.append(judge.true("refused: a command that fails", state == "held"))
 
 
 # -- for comparison --------------------------------------------------------------------------------------------------
 
 
-def cold_flow(run, books, vms):
+def cold_flow(run, findings, vms):
     """What an update is without all this: the VM is stopped, the kernel replaced, the VM booted again."""
     _begin(run, vms)
     one = vms.vms[0]
@@ -300,5 +300,5 @@ def cold_flow(run, books, vms):
     run.times.setdefault("blackout", ms(up["t_running"] - t_exec))
     vms.updates[one.name].append(up)
     vms.flow(one, run.sc.settle_s)
-    vmbooks.close(run, books, vms)
-    books.bars += vmbooks.vm_bars(books)
+    sections.close(run, findings, vms)
+    findings.checks += sections.vm_checks(findings)

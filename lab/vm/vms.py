@@ -59,8 +59,8 @@ class Vms:
             one.bdfs = [run.machine.nics[n].bdf for n in one.nics + one.others]
             self.listen(one)
 
-    def begin_sections(self, books):
-        books.sections["vm"] = {"vms": []}
+    def begin_sections(self, findings):
+        findings.sections["vm"] = {"vms": []}
 
     def host(self):
         """A kernel that has just booted: its root, and the devices for VMs."""

@@ -42,7 +42,7 @@ OWN = request(0xFEE00010, 0x48460031, entry=True, arrived=True)
 
 
 def judged(more={}, handover=True, skip=()):
-    """{bar: details or ok} of an update in which each phase asks for everything, plus what `more` says of a phase."""
+    """{check: details or ok} of an update in which each phase asks for everything, plus what `more` says of a phase."""
     lines = []
     for n, phase in enumerate(interrupts.PHASES):
         t = 100 + 10 * n
@@ -50,21 +50,21 @@ def judged(more={}, handover=True, skip=()):
         lines += [line(t, text) for text in begin + APIC + ([] if phase in skip else all_asked()) + more.get(phase, [])]
     events = trace.parse(lines)
     seen = interrupts.look(events, interrupts.boundaries(events, 110, 150, 160))
-    return {b.name: b for b in interrupts.bars(seen) + [interrupts.on_bar(seen)]}
+    return {b.name: b for b in interrupts.checks(seen) + [interrupts.on_check(seen)]}
 
 
 class Interrupts(unittest.TestCase):
     def failing(self, *args, **kwargs):
-        return {name for name, bar in judged(*args, **kwargs).items() if not bar.ok}
+        return {name for name, check in judged(*args, **kwargs).items() if not check.ok}
 
     def test_nothing_arrives(self):
         self.assertEqual(self.failing(), set())
 
     def test_one_that_arrives(self):
         for phase in interrupts.PHASES:
-            bars = judged({phase: INIT})
-            self.assertEqual({n for n, b in bars.items() if not b.ok}, {"injected", "apic_special"}, phase)
-            self.assertEqual(bars["injected"].reasons(), [f"injected:{phase}: INIT to 0x00"])
+            checks = judged({phase: INIT})
+            self.assertEqual({n for n, b in checks.items() if not b.ok}, {"injected", "apic_special"}, phase)
+            self.assertEqual(checks["injected"].reasons(), [f"injected:{phase}: INIT to 0x00"])
 
     def test_a_running_kernels_entry_is_its_own_affair(self):
         self.assertEqual(self.failing({"running": OWN, "frozen": OWN[:0], "scan": OWN, "finished": OWN}), set())
@@ -76,25 +76,25 @@ class Interrupts(unittest.TestCase):
         self.assertEqual(self.failing({"jump": request(0xFEE00000, 0x400, arrived=True)}), {"apic_special"})
 
     def test_remapping_goes_off(self):
-        bars = judged({"jump": [f"vtd_reg_write_gcmd status {IRES:#x} value {CLEARED:#x}"]})
-        self.assertEqual([r for b in bars.values() for r in b.reasons()], ["remapping_off:jump"])
+        checks = judged({"jump": [f"vtd_reg_write_gcmd status {IRES:#x} value {CLEARED:#x}"]})
+        self.assertEqual([r for b in checks.values() for r in b.reasons()], ["remapping_off:jump"])
 
     def test_compatibility_format_is_let_through(self):
-        bars = judged({"scan": [f"vtd_reg_write_gcmd status {IRES:#x} value {IRES | 1 << 23:#x}"]})
-        self.assertEqual([r for b in bars.values() for r in b.reasons()], ["compatibility_format:scan"])
+        checks = judged({"scan": [f"vtd_reg_write_gcmd status {IRES:#x} value {IRES | 1 << 23:#x}"]})
+        self.assertEqual([r for b in checks.values() for r in b.reasons()], ["compatibility_format:scan"])
 
     def test_the_live_table_is_left_behind(self):
         self.assertEqual(self.failing(handover=False), {"table_handed_over"})
 
     def test_a_phase_in_which_nobody_asked(self):
         for phase in interrupts.PHASES:
-            bars = judged(skip=(phase,))
-            self.assertEqual([r for b in bars.values() for r in b.reasons()], [f"not_asked:{phase}"])
+            checks = judged(skip=(phase,))
+            self.assertEqual([r for b in checks.values() for r in b.reasons()], [f"not_asked:{phase}"])
 
     def test_a_trace_without_the_apic(self):
         events = trace.parse([line(100, text) for text in all_asked()])
-        bars = interrupts.bars(interrupts.look(events, interrupts.boundaries(events, 110, 150, 160)))
-        self.assertIn("apic_deliveries", [b.name for b in bars if not b.ok])
+        checks = interrupts.checks(interrupts.look(events, interrupts.boundaries(events, 110, 150, 160)))
+        self.assertIn("apic_deliveries", [b.name for b in checks if not b.ok])
 
     def test_frames_and_addresses(self):
         self.assertIsNone(interrupts.frame(0))

@@ -49,14 +49,14 @@ class Frames(unittest.TestCase):
                 "landed_in_blackout": 50, "offered_in_blackout": 50, "max_gap_ms": 5}
         return dict(base, **kw)
 
-    def test_bars(self):
-        self.assertEqual(judge.verdict(judge.dma_bars(self.dma())), ("pass", []))
+    def test_checks(self):
+        self.assertEqual(judge.verdict(judge.dma_checks(self.dma())), ("pass", []))
         for key in ("lost", "corrupt", "out_of_order", "duplicate"):
-            self.assertEqual(judge.verdict(judge.dma_bars(self.dma(**{key: 1}))), ("fail", [key]))
+            self.assertEqual(judge.verdict(judge.dma_checks(self.dma(**{key: 1}))), ("fail", [key]))
 
     def test_blackout_rate(self):
-        self.assertEqual(judge.verdict(judge.dma_bars(self.dma(landed_in_blackout=44)))[1], ["landed_in_blackout"])
-        self.assertEqual(judge.verdict(judge.dma_bars(self.dma(landed_in_blackout=0, offered_in_blackout=0)))[1],
+        self.assertEqual(judge.verdict(judge.dma_checks(self.dma(landed_in_blackout=44)))[1], ["landed_in_blackout"])
+        self.assertEqual(judge.verdict(judge.dma_checks(self.dma(landed_in_blackout=0, offered_in_blackout=0)))[1],
                          ["landed_in_blackout"])
 
 
@@ -64,12 +64,12 @@ class Config(unittest.TestCase):
     def test_quiet(self):
         c = judge.config_section(between(cfg(NIC, 0x72, 0xC009), cfg(PORT, 0x3E, 2), cfg(OTHER, 4, 0)), WINDOWS, [])
         self.assertEqual((c["reached"], c["harmful_reached"], c["resets"]), (2, 0, 0))
-        self.assertEqual(judge.verdict(judge.config_bars(c)), ("pass", []))
+        self.assertEqual(judge.verdict(judge.config_checks(c)), ("pass", []))
 
     def test_harm_is_named(self):
         c = judge.config_section(between(cfg(NIC, 4, 0x103), cfg(PORT, 4, 0x103), cfg(NIC, 0xA8, 0xA810)), WINDOWS, [])
         self.assertEqual((c["harmful_reached"], c["resets"]), (3, 1))
-        self.assertEqual(judge.verdict(judge.config_bars(c))[1],
+        self.assertEqual(judge.verdict(judge.config_checks(c))[1],
                          ["harmful_reached:COMMAND.BME", "harmful_reached:DEVCTL.FLR", "harmful_reached:PORT.COMMAND.BME",
                           "resets:DEVCTL.FLR"])
         self.assertEqual(c["evidence"][0], {"bdf": NIC, "off": 4, "old": 0x107, "new": 0x103, "rows": ["COMMAND.BME"]})
@@ -85,25 +85,25 @@ class Config(unittest.TestCase):
     def test_counters(self):
         c = judge.config_section(between(), WINDOWS, ["withheld 5\nbar 3\nunexplained 2\n", "withheld 1\nbar 1\nunexplained 0\n"])
         self.assertEqual((c["withheld"], c["unexplained_withheld"], c["withheld_rows"]), (6, 2, {"bar": 4}))
-        self.assertEqual(judge.verdict(judge.config_bars(c, 2))[1], ["unexplained_withheld"])
-        self.assertEqual(judge.verdict(judge.config_bars(c))[1], [])
+        self.assertEqual(judge.verdict(judge.config_checks(c, 2))[1], ["unexplained_withheld"])
+        self.assertEqual(judge.verdict(judge.config_checks(c))[1], [])
 
 
 class Iommu(unittest.TestCase):
     def test_translation_off(self):
         s = judge.iommu_section(between(OFF), WINDOWS, [], 0)
-        self.assertEqual(judge.verdict(judge.iommu_bars(s, 0))[1], ["translation_off"])
+        self.assertEqual(judge.verdict(judge.iommu_checks(s, 0))[1], ["translation_off"])
 
     def test_planted_fault_is_expected_others_are_not(self):
         fault = "1@100.000000:vtd_dmar_fault sid 0x100 fault 5 addr {:#x} write 1"
         s = judge.iommu_section(between(fault.format(0x5008), fault.format(0x6000)), WINDOWS, [(NIC, 0x5000)], 0)
         self.assertEqual((s["faults"], s["planted_faults"]), (1, 1))
         s = judge.iommu_section(between(ROOT), WINDOWS, [(NIC, 0x5000)], 0)
-        self.assertEqual(judge.verdict(judge.iommu_bars(s, 1))[1], ["planted_faults"])
+        self.assertEqual(judge.verdict(judge.iommu_checks(s, 1))[1], ["planted_faults"])
 
     def test_breach(self):
         s = judge.iommu_section(between(ROOT), WINDOWS, [], 1)
-        self.assertEqual(judge.verdict(judge.iommu_bars(s, 0))[1], ["isolation_breaches"])
+        self.assertEqual(judge.verdict(judge.iommu_checks(s, 0))[1], ["isolation_breaches"])
 
     def test_the_time_between_two_updates_counts_for_faults(self):
         events = trace.parse([mark(0xA0), mark(0xA1), "1@1.000000:vtd_dmar_fault sid 0x100 fault 5 addr 0x1 write 1",
@@ -119,19 +119,19 @@ class Irq(unittest.TestCase):
     def test_good(self):
         s = self.one(0b01, [1, 0], [2, 1])
         self.assertEqual((s["latched"], s["delivered"], s["lost"], s["wrong_vector"], s["catch_up"]), (1, 1, 0, 0, 2))
-        self.assertEqual(judge.verdict(judge.irq_bars(s)), ("pass", []))
+        self.assertEqual(judge.verdict(judge.irq_checks(s)), ("pass", []))
 
     def test_lost(self):
-        self.assertEqual(judge.verdict(judge.irq_bars(self.one(1, [0, 0], [1, 1])))[1], ["irq_lost"])
+        self.assertEqual(judge.verdict(judge.irq_checks(self.one(1, [0, 0], [1, 1])))[1], ["irq_lost"])
 
     def test_wrong_vector(self):
-        self.assertEqual(judge.verdict(judge.irq_bars(self.one(1, [1, 1], [2, 2])))[1], ["wrong_vector"])
+        self.assertEqual(judge.verdict(judge.irq_checks(self.one(1, [1, 1], [2, 2])))[1], ["wrong_vector"])
 
     def test_no_catch_up(self):
-        self.assertEqual(judge.verdict(judge.irq_bars(self.one(1, [1, 0], [2, 0])))[1], ["catch_up_missing"])
+        self.assertEqual(judge.verdict(judge.irq_checks(self.one(1, [1, 0], [2, 0])))[1], ["catch_up_missing"])
 
     def test_nothing_latched_at_all(self):
-        self.assertEqual(judge.verdict(judge.irq_bars(self.one(0, [0, 0], [1, 1])))[1], ["irq_latched"])
+        self.assertEqual(judge.verdict(judge.irq_checks(self.one(0, [0, 0], [1, 1])))[1], ["irq_latched"])
 
     def test_not_quiesced(self):
         self.assertEqual(judge.not_quiesced(between(cfg(NIC, 0x72, 0xC009), ROOT), WINDOWS, [NIC]), [])
@@ -231,8 +231,8 @@ class World(unittest.TestCase):
         self.assertAlmostEqual(self.over_boots(*lost, kernels=2), 20, delta=1)
 
     def test_memory(self):
-        self.assertEqual(judge.verdict(judge.memory_bars(0.9, 1))[1], [])
-        self.assertEqual(judge.verdict(judge.memory_bars(1.3, 1))[1], ["memory_growth"])
+        self.assertEqual(judge.verdict(judge.memory_checks(0.9, 1))[1], [])
+        self.assertEqual(judge.verdict(judge.memory_checks(1.3, 1))[1], ["memory_growth"])
 
     def test_milestones(self):
         events = trace.parse([cfg(NIC, 0x72, 0xC009), cfg(OTHER, 4, 0), ROOT, cfg(PORT, 4, 0x107), cfg(NIC, 4, 0x107), ROOT])

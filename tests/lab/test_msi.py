@@ -88,7 +88,7 @@ class Verdict(unittest.TestCase):
     def test_it_is_a_wrong_vector_too(self):
         irq = judge.irq_section([], {NIC: 3})
         self.assertEqual((irq["stray"], irq["wrong_vector"]), (3, 3))
-        self.assertEqual(judge.verdict(judge.irq_bars(irq))[1], ["not_seen:rearms", "stray", "wrong_vector", "irq_latched"])
+        self.assertEqual(judge.verdict(judge.irq_checks(irq))[1], ["not_seen:rearms", "stray", "wrong_vector", "irq_latched"])
 
 
 class Trace(unittest.TestCase):

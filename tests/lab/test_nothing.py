@@ -15,7 +15,7 @@ import lab.flows as kinds                                                       
 from lab.flows import steps                                                     # noqa: E402
 from lab.judge import msi, policy, vm as vmjudge                                # noqa: E402
 from lab.observe import trace, traffic, watch                                   # noqa: E402
-from lab.vm import findings as vmbooks                                          # noqa: E402
+from lab.vm import sections                                          # noqa: E402
 from images import NIC, images                                                  # noqa: E402
 
 MARKS = "1@100.000000:pci_cfg_write mch 00:00.0 @0x2c <- 0xa0", "1@100.000000:pci_cfg_write mch 00:00.0 @0x2c <- 0xa1"
@@ -24,8 +24,8 @@ EMPTY = trace.parse(MARKS)              # a window in which nothing happened
 BLIND = []                              # a trace without the marks
 
 
-def reasons(bars):
-    return judge.verdict(bars)[1]
+def reasons(checks):
+    return judge.verdict(checks)[1]
 
 
 def dma(**change):
@@ -35,58 +35,58 @@ def dma(**change):
 class Sections(unittest.TestCase):
     """Those that count, and demand something of each kind afterwards."""
 
-    def names(self, bars, *want):
-        self.assertEqual([r for r in reasons(bars) if r.startswith("not_seen:")], [f"not_seen:{w}" for w in want])
+    def names(self, checks, *want):
+        self.assertEqual([r for r in reasons(checks) if r.startswith("not_seen:")], [f"not_seen:{w}" for w in want])
 
     def test_dma(self):
-        self.names(judge.dma_bars(dma(), blackout=False), "frames_offered", "frames_landed", "frames_of_every_nic")
-        self.assertIn("landed_in_blackout", reasons(judge.dma_bars(dma())))
+        self.names(judge.dma_checks(dma(), blackout=False), "frames_offered", "frames_landed", "frames_of_every_nic")
+        self.assertIn("landed_in_blackout", reasons(judge.dma_checks(dma())))
         one = {k: 9 for k in dma()}
         silent = dict(one, offered=0, landed=0)
-        self.names(judge.dma_bars(judge.dma_section([dict(one), silent]), blackout=False), "frames_of_every_nic")
+        self.names(judge.dma_checks(judge.dma_section([dict(one), silent]), blackout=False), "frames_of_every_nic")
 
     def test_config(self):
-        self.names(judge.config_bars(judge.config_section(EMPTY, [], []), 2), "config_space", "counters_of_the_guard")
-        self.names(judge.config_bars(judge.config_section(EMPTY, [(0xA0, 0xA1, {})], [])), "config_space")
-        self.names(judge.config_bars(steps.empty_sections()["config"], 1), "config_space", "counters_of_the_guard")
+        self.names(judge.config_checks(judge.config_section(EMPTY, [], []), 2), "config_space", "counters_of_the_guard")
+        self.names(judge.config_checks(judge.config_section(EMPTY, [(0xA0, 0xA1, {})], [])), "config_space")
+        self.names(judge.config_checks(steps.empty_sections()["config"], 1), "config_space", "counters_of_the_guard")
         text = "withheld 1\nbar 1\nunexplained 0\n"
-        self.names(judge.config_bars(judge.config_section(EMPTY, WINDOWS, [text]), 2), "counters_of_the_guard")
+        self.names(judge.config_checks(judge.config_section(EMPTY, WINDOWS, [text]), 2), "counters_of_the_guard")
 
     def test_a_register_that_is_not_in_the_image(self):
         events = trace.parse([MARKS[0], "1@100.000000:pci_cfg_write igb 01:00.0 @0xa8 <- 0x8000", MARKS[1]])
         short = [(0xA0, 0xA1, {NIC: images()[NIC][:128]})]
-        self.names(judge.config_bars(judge.config_section(events, short, [])), "registers_written")
+        self.names(judge.config_checks(judge.config_section(events, short, [])), "registers_written")
 
     def test_iommu(self):
-        self.names(judge.iommu_bars(judge.iommu_section(EMPTY, [], [], None), 0), "windows", "registers_of_the_iommu", "memory")
-        self.names(judge.iommu_bars(steps.empty_sections()["iommu"], 0), "windows", "registers_of_the_iommu", "memory")
+        self.names(judge.iommu_checks(judge.iommu_section(EMPTY, [], [], None), 0), "windows", "registers_of_the_iommu", "memory")
+        self.names(judge.iommu_checks(steps.empty_sections()["iommu"], 0), "windows", "registers_of_the_iommu", "memory")
 
     def test_irq(self):
-        self.names(judge.irq_bars(judge.irq_section([])), "rearms", "messages_of_every_device")
-        self.names(judge.irq_bars(steps.empty_sections()["irq"]), "rearms", "messages_of_every_device")
-        self.assertIn("irq_latched", reasons(judge.irq_bars(judge.irq_section([], {NIC: 0}))))
-        self.names(judge.stray_bars(judge.irq_section([], {NIC: None, "other": 0})), "messages_of_every_device")
-        self.names(judge.irq_bars(judge.irq_section([{"pba": 1, "irq_latched": [], "irq": []}], {NIC: 0})), "rearms")
+        self.names(judge.irq_checks(judge.irq_section([])), "rearms", "messages_of_every_device")
+        self.names(judge.irq_checks(steps.empty_sections()["irq"]), "rearms", "messages_of_every_device")
+        self.assertIn("irq_latched", reasons(judge.irq_checks(judge.irq_section([], {NIC: 0}))))
+        self.names(judge.stray_checks(judge.irq_section([], {NIC: None, "other": 0})), "messages_of_every_device")
+        self.names(judge.irq_checks(judge.irq_section([{"pba": 1, "irq_latched": [], "irq": []}], {NIC: 0})), "rearms")
 
     def test_world(self):
-        self.names(judge.identity_bars(0, []), "identity")
-        self.names(judge.bystander_bars([]), "bystander")
-        self.names(judge.memory_bars(None, 1), "memory_readings")
+        self.names(judge.identity_checks(0, []), "identity")
+        self.names(judge.bystander_checks([]), "bystander")
+        self.names(judge.memory_checks(None, 1), "memory_readings")
 
     def test_vm(self):
-        self.names(vmjudge.vm_bars([]), "vms")
+        self.names(vmjudge.vm_checks([]), "vms")
         ring = types.SimpleNamespace(times=[], corrupt=0, foreign=0, duplicate=0)
         wire = types.SimpleNamespace(seen=set(), missing=lambda: 0, duplicate=0, corrupt=0)
         said = {"missing": [], "rx": 0, "dup": 0, "bad": 0, "ooo": 0, "tx": 0}
         nic = vmjudge.nic_section(0, said, ring, wire, [])
         update = {"t_stop": 1.0, "t_running": 2.0}
         vm = vmjudge.vm_section("vm0", [], 1, True, [], [], [nic], [update])
-        self.names(vmjudge.vm_bars([vm]), "frames_of_every_nic")
+        self.names(vmjudge.vm_checks([vm]), "frames_of_every_nic")
         self.assertLessEqual({"vm_breaks:vm0 0 lines of its own account", "vm_memory:vm0 never looked at",
                               "vm_interrupts:vm0 nothing said since then", "vm_pings:vm0 0 of 0 answered"},
-                             set(reasons(vmjudge.vm_bars([vm]))))
-        self.names([judge.landed_bar(vmjudge.dma_section([nic], 0, 0))])
-        self.assertFalse(judge.landed_bar(vmjudge.dma_section([nic], 0, 0)).ok)
+                             set(reasons(vmjudge.vm_checks([vm]))))
+        self.names([judge.landed_check(vmjudge.dma_section([nic], 0, 0))])
+        self.assertFalse(judge.landed_check(vmjudge.dma_section([nic], 0, 0)).ok)
 
     def test_nothing_at_all(self):
         self.assertEqual(judge.verdict([]), ("fail", ["not_seen:anything"]))
@@ -103,22 +103,22 @@ class Blind(unittest.TestCase):
                        lambda: judge.config_section(BLIND, WINDOWS, []), lambda: judge.iommu_section(BLIND, WINDOWS, [], 0),
                        lambda: msi.stray(BLIND, WINDOWS, [NIC]), lambda: judge.not_quiesced(BLIND, WINDOWS, [NIC]),
                        lambda: judge.bystander_quiesced(BLIND, WINDOWS, NIC), lambda: judge.fence(BLIND, WINDOWS[0], NIC),
-                       lambda: judge.fence_bars(BLIND, WINDOWS, {NIC: ((), 20)})):
+                       lambda: judge.fence_checks(BLIND, WINDOWS, {NIC: ((), 20)})):
             with self.assertRaises(NotSeen):
                 judged()
 
     def test_no_windows_and_no_functions(self):
         for judged in (lambda: judge.not_quiesced(EMPTY, [], [NIC]), lambda: judge.not_quiesced(EMPTY, WINDOWS, []),
                        lambda: judge.not_quiesced(EMPTY, [(0xA0, 0xA1, {NIC: bytes(4096)})], [NIC]),
-                       lambda: judge.bystander_quiesced(EMPTY, [], NIC), lambda: judge.fence_bars(EMPTY, [], {NIC: ((), 20)}),
-                       lambda: judge.fence_bars(EMPTY, WINDOWS, {}), lambda: judge.every("x", {})):
+                       lambda: judge.bystander_quiesced(EMPTY, [], NIC), lambda: judge.fence_checks(EMPTY, [], {NIC: ((), 20)}),
+                       lambda: judge.fence_checks(EMPTY, WINDOWS, {}), lambda: judge.every("x", {})):
             with self.assertRaises(NotSeen):
                 judged()
         self.assertEqual(msi.stray(EMPTY, [], [NIC]), {NIC: None})
         self.assertEqual(msi.stray(EMPTY, WINDOWS, [NIC]), {NIC: None})
-        self.assertEqual(reasons(judge.fence_bars(EMPTY, WINDOWS, {NIC: ((), 20)})), [
+        self.assertEqual(reasons(judge.fence_checks(EMPTY, WINDOWS, {NIC: ((), 20)})), [
             "not_seen:lines", f"fenced:{NIC}", f"fence_before_translation_off:{NIC}", f"intx_disabled:{NIC}"])
-        self.assertEqual(reasons(judge.log_bars([])), ["not_seen:kernel_log"])
+        self.assertEqual(reasons(judge.log_checks([])), ["not_seen:kernel_log"])
         self.assertEqual(judge.given_up([], NIC, images()[NIC]), (False, False))
 
     def test_no_config_space(self):
@@ -146,7 +146,7 @@ class Readings(unittest.TestCase):
 
     def test_no_kernel_log(self):
         with tempfile.TemporaryDirectory() as folder:
-            self.assertEqual(vmbooks.host_klog(folder), ([], 0))
+            self.assertEqual(sections.host_klog(folder), ([], 0))
         self.assertEqual(reasons(judge.seen(host_klog=0)), ["not_seen:host_klog"])
 
     def test_no_frames_to_be_found(self):
@@ -182,7 +182,7 @@ class Whole(unittest.TestCase):
         with tempfile.TemporaryDirectory() as build:
             options = types.SimpleNamespace(build=build, accel="tcg", patience=1.0, rate=None, negative=False, json=True,
                                             live=False, quiet=True)
-            with mock.patch.dict(kinds.FLOWS, refuse=lambda run, books: None):
+            with mock.patch.dict(kinds.FLOWS, refuse=lambda run, findings: None):
                 out, _path = cli.run_one(sc, options)
         self.assertEqual((out["verdict"], out["reasons"]), ("fail", ["not_seen:anything"]))
 

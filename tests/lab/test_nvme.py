@@ -39,36 +39,36 @@ def stat(**change):
                  "cc": 0x460001, "csts": 1}, **change)
 
 
-def reasons(bars):
-    return judge.verdict(bars)[1]
+def reasons(checks):
+    return judge.verdict(checks)[1]
 
 
 class Commands(unittest.TestCase):
-    def bars(self, blocks=(0, 5), then=(), **end):
-        return reasons(nvme.command_bars({0: (stat(never=9, once=0, **dict(then)), stat(**end))}, *blocks))
+    def checks(self, blocks=(0, 5), then=(), **end):
+        return reasons(nvme.command_checks({0: (stat(never=9, once=0, **dict(then)), stat(**end))}, *blocks))
 
     def test_good(self):
-        self.assertEqual(self.bars(), [])
+        self.assertEqual(self.checks(), [])
 
     def test_what_is_wrong_is_named(self):
         for key in ("never", "twice", "unexpected", "failed", "wrong"):
-            self.assertEqual(self.bars(**{key: 1}), [f"commands_{key}"])
-        self.assertEqual(self.bars(blocks=(1, 5)), ["blocks_wrong"])
-        self.assertEqual(self.bars(csts=3), ["controller_changed:slot 0 csts 0x1→0x3"])
-        self.assertEqual(self.bars(events=1), ["controller_changed:slot 0 events 0x2→0x1"])
+            self.assertEqual(self.checks(**{key: 1}), [f"commands_{key}"])
+        self.assertEqual(self.checks(blocks=(1, 5)), ["blocks_wrong"])
+        self.assertEqual(self.checks(csts=3), ["controller_changed:slot 0 csts 0x1→0x3"])
+        self.assertEqual(self.checks(events=1), ["controller_changed:slot 0 events 0x2→0x1"])
 
     def test_nothing(self):
-        self.assertEqual(reasons(nvme.command_bars({}, 0, 0)),
+        self.assertEqual(reasons(nvme.command_checks({}, 0, 0)),
                          ["not_seen:controllers", "not_seen:blocks_of_the_disk"])
-        self.assertEqual(self.bars(submitted=0, once=0, then={"submitted": 0}), ["not_seen:commands_of_every_controller"])
+        self.assertEqual(self.checks(submitted=0, once=0, then={"submitted": 0}), ["not_seen:commands_of_every_controller"])
 
 
 class InTheTrace(unittest.TestCase):
     def test_completions_from_the_handover_to_the_attach(self):
         self.assertEqual(nvme.completions(run(DONE, ROOT, DONE, DONE), WINDOW, 0xA1), 2)
-        for bar, ok in ((nvme.in_time_bar(40, 4.0, 20, 500), True), (nvme.in_time_bar(39, 4.0, 20, 500), False),
-                        (nvme.in_time_bar(5, 4.0, 20, 10), True), (nvme.in_time_bar(0, 0.0, 0, 0), False)):
-            self.assertEqual(bar.ok, ok)
+        for check, ok in ((nvme.in_time_check(40, 4.0, 20, 500), True), (nvme.in_time_check(39, 4.0, 20, 500), False),
+                        (nvme.in_time_check(5, 4.0, 20, 10), True), (nvme.in_time_check(0, 0.0, 0, 0), False)):
+            self.assertEqual(check.ok, ok)
 
     def test_resets(self):
         self.assertEqual(nvme.controller_resets(run(ROOT), [WINDOW]), 0)

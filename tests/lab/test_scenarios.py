@@ -20,7 +20,7 @@ def sample():
     return {"version": 1, "scenario": "x", "verdict": "pass", "reasons": [], "kernel": {"old": "7.2", "new": None},
             "machine": "m", **steps.empty_sections(),
             "time_ms": dict.fromkeys(("freeze", "syscall_to_userspace", "adopt", "attach", "finish", "blackout")),
-            "timeline": [{"t_ms": 1.0, "event": "start"}], "landed_series": [[0, 1]], "bars": []}
+            "timeline": [{"t_ms": 1.0, "event": "start"}], "landed_series": [[0, 1]], "checks": []}
 
 
 class Files(unittest.TestCase):
@@ -190,7 +190,7 @@ class Report(unittest.TestCase):
 
 class Show(unittest.TestCase):
     def test_table(self):
-        r = dict(sample(), bars=[{"name": "lost", "value": 3, "limit": "= 0", "ok": False}], verdict="fail", reasons=["lost"])
+        r = dict(sample(), checks=[{"name": "lost", "value": 3, "limit": "= 0", "ok": False}], verdict="fail", reasons=["lost"])
         text = show.table(r, "/x/result.json")
         self.assertRegex(text, r"lost +3 +(= 0) +FAIL")
         self.assertIn("verdict: FAIL  (lost)", text)

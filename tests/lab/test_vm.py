@@ -20,7 +20,7 @@ from lab.host import qemu, tsc                                                  
 from lab.judge import vm as vmjudge                                                     # noqa: E402
 from lab.observe import ring as vmring, traffic, watch, wire as wire_mod                # noqa: E402
 from lab.report import result, show, tables                                             # noqa: E402
-from lab.vm import findings as vmbooks, flow as vmflow, link as vmlink, vm, vms as vmrun        # noqa: E402
+from lab.vm import flow as vmflow, link as vmlink, sections, vm, vms as vmrun                # noqa: E402
 
 MAC = traffic.mac_bytes("52:54:00:00:00:01")
 
@@ -197,8 +197,8 @@ class Whole(unittest.TestCase):
         for path in ("kernel/7.2/bzImage", "kernel/7.2-b/bzImage", "agent/initrd.gz", "guest/initrd.gz", "cli/holdfast"):
             os.makedirs(os.path.dirname(os.path.join(self.build, path)), exist_ok=True)
             open(os.path.join(self.build, path), "w").close()
-        shorter = ((vmflow, "SPEAK_S", 1), (vmrun, "ALIVE_S", 0.3), (vmrun, "SLACK_S", 0.3), (vmbooks, "DRAIN_S", 0.5),
-                   (vmbooks, "ANSWER_S", 1))
+        shorter = ((vmflow, "SPEAK_S", 1), (vmrun, "ALIVE_S", 0.3), (vmrun, "SLACK_S", 0.3), (sections, "DRAIN_S", 0.5),
+                   (sections, "ANSWER_S", 1))
         others = ((qemu, "Machine", fakevm.Machine), (vm, "root_folder", lambda: "/nowhere"))
         for patch in [mock.patch.object(*what) for what in shorter + others] + [mock.patch.dict(os.environ)]:
             patch.start()

@@ -1,4 +1,4 @@
-"""The books of a VM scenario: what was recorded, put together for the judge."""
+"""The findings of a VM scenario: what was recorded, put together for the judge."""
 
 import os
 import time
@@ -13,9 +13,9 @@ DRAIN_S = 5
 ANSWER_S = 10
 
 
-def close(run, books, vms):
+def close(run, findings, vms):
     """Stops the traffic, asks every VM for its last word, fills the sections."""
-    books.closed = True
+    findings.closed = True
     sent = run.finish_senders()
     last = {}
     for one in vms.vms:
@@ -26,9 +26,9 @@ def close(run, books, vms):
             raise StepFailed("vm_silent", f"{one.name} does not answer at the end")
     time.sleep(0.1)             # its last frames are on the wire
     sections = [section(run, vms, one, last[one.name], sent) for one in vms.vms]
-    books.sections["vm"] = {"vms": sections}
-    machine(run, books, vms)
-    _dma(run, books, vms, [n for s in sections for n in s["nics"]])
+    findings.sections["vm"] = {"vms": sections}
+    machine(run, findings, vms)
+    _dma(run, findings, vms, [n for s in sections for n in s["nics"]])
 
 
 def section(run, vms, one, last, sent):
@@ -50,15 +50,15 @@ def section(run, vms, one, last, sent):
     return out
 
 
-def machine(run, books, vms):
+def machine(run, findings, vms):
     """What the host's own devices and IOMMU show."""
     events, functions = run.trace(), [s["bdf"] for s in run.slots.values()]
-    books.sections["config"] = judge.config_section(events, run.windows, run.counters)
-    books.sections["iommu"] = judge.iommu_section(events, run.windows, run.planted, run.breaches())
-    books.sections["irq"] = judge.irq_section([], msi.stray(events, run.windows, functions))
+    findings.sections["config"] = judge.config_section(events, run.windows, run.counters)
+    findings.sections["iommu"] = judge.iommu_section(events, run.windows, run.planted, run.breaches())
+    findings.sections["irq"] = judge.irq_section([], msi.stray(events, run.windows, functions))
 
 
-def _dma(run, books, vms, nics):
+def _dma(run, findings, vms, nics):
     updates = [u for ups in vms.updates.values() for u in ups if "t_exec" in u and "t_running" in u]
     offered = gap = 0
     for one in vms.vms:
@@ -69,33 +69,33 @@ def _dma(run, books, vms, nics):
                     offered += sender.sent_between(up["t_exec"], up["t_running"])
                 if ring.times:
                     gap = max(gap, watch.max_gap_ms(ring.times, up["t_stop"], up["t_running"]))
-            books.ring_used_up = books.ring_used_up or ring.ran_out
-    books.sections["dma"] = vmjudge.dma_section(nics, offered if updates else 0, gap)
+            findings.ring_used_up = findings.ring_used_up or ring.ran_out
+    findings.sections["dma"] = vmjudge.dma_section(nics, offered if updates else 0, gap)
     drops = [wire.socket_drops(n.port) for n in run.machine.nics] if run.machine else []
-    books.sections["dma"]["host_socket_drops"] = sum(d or 0 for d in drops)
-    books.sections["dma"]["sender_max_late_us"] = max((s.max_late_us.value for s in vms.senders.values()), default=0)
+    findings.sections["dma"]["host_socket_drops"] = sum(d or 0 for d in drops)
+    findings.sections["dma"]["sender_max_late_us"] = max((s.max_late_us.value for s in vms.senders.values()), default=0)
     times = sorted(t for one in vms.vms for n in one.nics for t in run.watcher.slots[n].times)
-    books.series = watch.series(times, run.t0)
+    findings.series = watch.series(times, run.t0)
 
 
-def close_broken(run, books, vms):
+def close_broken(run, findings, vms):
     """A run that broke off is still judged by what was seen until then."""
-    if books.closed:
+    if findings.closed:
         return
-    books.closed = True
+    findings.closed = True
     try:
         run.finish_senders()
-        machine(run, books, vms)
+        machine(run, findings, vms)
     except (OSError, ValueError, KeyError, StepFailed) as e:
-        run.note("books not closed", said=str(e))
+        run.note("findings not closed", said=str(e))
         return
     if run.windows:
-        books.bars += judge.config_bars(books.sections["config"])
-        books.bars += judge.iommu_bars(books.sections["iommu"], 0)
+        findings.checks += judge.config_checks(findings.sections["config"])
+        findings.checks += judge.iommu_checks(findings.sections["iommu"], 0)
 
 
-def vm_bars(books):
-    return vmjudge.vm_bars(books.sections["vm"]["vms"])
+def vm_checks(findings):
+    return vmjudge.vm_checks(findings.sections["vm"]["vms"])
 
 
 def host_klog(folder):
@@ -111,17 +111,17 @@ def host_klog(folder):
     return out, lines
 
 
-def update_bars(run, books):
+def update_checks(run, findings):
     """Everything that holds for VMs that went through an update."""
     run.save_klog()
     said, lines = host_klog(run.dir)
-    bars = vm_bars(books) + judge.bystander_bars(run.net) + judge.seen(host_klog=lines)
-    bars.append(judge.zero("host_klog", len(said), said))
+    checks = vm_checks(findings) + judge.bystander_checks(run.net) + judge.seen(host_klog=lines)
+    checks.append(judge.zero("host_klog", len(said), said))
     if run.slots:
-        s = books.sections
-        bars += [judge.landed_bar(s["dma"]), *judge.config_bars(s["config"], run.counters_wanted or 1),
-                 *judge.iommu_bars(s["iommu"], 0), *judge.stray_bars(s["irq"]),
-                 *judge.identity_bars(run.compared, run.identity_issues),
+        s = findings.sections
+        checks += [judge.landed_check(s["dma"]), *judge.config_checks(s["config"], run.counters_wanted or 1),
+                 *judge.iommu_checks(s["iommu"], 0), *judge.stray_checks(s["irq"]),
+                 *judge.identity_checks(run.compared, run.identity_issues),
                  *judge.seen(what_the_guest_sees=run.config_checks), judge.zero("guest_sees_change", len(run.guest_sees), run.guest_sees)]
-    bars.append(judge.true("bystander_quiesced", judge.bystander_quiesced(run.trace(), run.windows, run.machine.bystander.bdf)))
-    return bars + [judge.true("watched", not run.watched(), run.watched() or "yes")]
+    checks.append(judge.true("bystander_quiesced", judge.bystander_quiesced(run.trace(), run.windows, run.machine.bystander.bdf)))
+    return checks + [judge.true("watched", not run.watched(), run.watched() or "yes")]
