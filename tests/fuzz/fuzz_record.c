@@ -10,6 +10,7 @@
 
 static void functions(const struct pci_lu_record *rec)
 {
+	struct pci_lu_blob_ser blob;
 	struct pci_lu_fn_ser fn;
 	struct pci_lu_fn_addr f;
 	unsigned int i;
@@ -31,6 +32,12 @@ static void functions(const struct pci_lu_record *rec)
 		if (!err && !memchr(fn.driver, 0, sizeof(fn.driver)))
 			abort();
 		if (!err && fn.parent != PCI_LU_PARENT_NONE && fn.parent >= rec->nr_fns)
+			abort();
+		if (!err && fn.needs > rec->nr_fns)
+			abort();
+		if (!pci_lu_record_blob(rec, i, &blob) &&
+		    (blob.size > sizeof(blob.data) ||
+		     !memchr(blob.compatible, 0, sizeof(blob.compatible))))
 			abort();
 	}
 	if (!pci_lu_record_fn(rec, rec->nr_fns, &fn))

@@ -102,6 +102,46 @@ static const struct defect defects[] = {
 	{ "fn-irq-vectors", "more vectors than MSI-X has", NIC(nr_vectors), 2, 2049, 0 },
 };
 
+/* In the record of sample_vfs(): root port, PF, two VFs, the PF's blob. */
+#define VFN(i, field) (64 + (i) * 256 + offsetof(struct pci_lu_fn_ser, field))
+#define BLOB(field)   (64 + 4 * 256 + offsetof(struct pci_lu_blob_ser, field))
+
+static const struct defect vf_defects[] = {
+	{ "vf-needs-none", "a VF without a PF", VFN(2, needs), 2, 0, 0 },
+	{ "vf-needs-index", "a PF beyond the table", VFN(2, needs), 2, 5, 0 },
+	{ "vf-needs-bridge", "a PF that is a bridge", VFN(2, needs), 2, 1, 0 },
+	{ "vf-needs-self", "a VF that is its own PF", VFN(2, needs), 2, 3, 0 },
+	{ "vf-needs-vf", "a PF that is a VF", VFN(2, needs), 2, 4, 0 },
+	{ "vf-id", "a VF at the address of another", VFN(2, vf_id), 2, 1, 0 },
+	{ "vf-id-beyond", "a VF beyond NumVFs", VFN(1, num_vfs), 2, 3, 0 },
+	{ "vf-off", "VFs of a PF that has VF Enable off", VFN(1, sriov_ctrl), 2, 0x0018, 0 },
+	{ "vf-stride", "another stride", VFN(1, vf_stride), 2, 1, 0 },
+	{ "vf-segment", "a PF in another segment", VFN(1, segment), 2, 1, 0 },
+	{ "vf-sibling", "a VF that says it is none", VFN(2, flags), 4, 0x15, 0 },
+	{ "pf-refs", "VFs that need it, and nobody that does", VFN(1, flags), 4, 0x19, 0 },
+	{ "pf-needs", "a bridge that needs an endpoint", VFN(0, needs), 2, 2, 0 },
+	{ "blob-inside", "a blob in the table", VFN(1, blob), 4, 64 + 256, 0 },
+	{ "blob-beyond", "a blob behind the end", VFN(1, blob), 4, SAMPLE_VFS_SIZE - 39, 0 },
+	{ "blob-far", "a blob far behind the end", VFN(1, blob), 4, 0xfffffff0, 0 },
+	{ "blob-size", "a blob larger than the record", BLOB(size), 2, 6, 0 },
+	{ "blob-size-max", "a blob larger than allowed", BLOB(size), 2, 257, 0 },
+	{ "blob-anonymous", "a blob of nobody", BLOB(compatible), 1, 0, 0 },
+};
+
+static void bad_vfs(void)
+{
+	const struct defect *d;
+	size_t i;
+
+	for (i = 0; i < sizeof(vf_defects) / sizeof(vf_defects[0]); i++) {
+		d = &vf_defects[i];
+		sample_vfs(buf, sizeof(buf));
+		memcpy(buf + d->off, &d->val, d->size);
+		sample_reseal(buf);
+		save("bad", d->name, d->what, SAMPLE_VFS_SIZE);
+	}
+}
+
 static void bad(void)
 {
 	const struct defect *d;
@@ -232,7 +272,10 @@ int main(int argc, char **argv)
 	sample_grown(buf, sizeof(buf), 64, 188);
 	save("good", "earlier-writer", "an earlier writer: entries without the reserved bytes",
 	     64 + 2 * 188 + 16);
+	sample_vfs(buf, sizeof(buf));
+	save("good", "vfs", "a PF with a blob of its driver, two of its VFs", SAMPLE_VFS_SIZE);
 	bad();
+	bad_vfs();
 	iommu();
 
 	return 0;

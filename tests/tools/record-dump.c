@@ -66,6 +66,7 @@ static void words(const char *name, const u8 *p, unsigned int n)
 
 static int function(const struct pci_lu_record *rec, unsigned int i)
 {
+	struct pci_lu_blob_ser blob;
 	struct pci_lu_fn_ser fn;
 	char what[32];
 	u32 off;
@@ -94,6 +95,15 @@ static int function(const struct pci_lu_record *rec, unsigned int i)
 	       fn.ats_ctrl, fn.pri_ctrl, fn.pasid_ctrl, fn.acs_ctrl, fn.devctl, fn.devctl2,
 	       fn.lnkctl, fn.lnkctl2, fn.pmcsr);
 	printf("\tiommu %x sriov %04x vfs %u\n", fn.iommu_flags, fn.sriov_ctrl, fn.num_vfs);
+	if (fn.vf_offset) {
+		WORDS(&fn, vf_bar);
+		printf("\tvf offset %x stride %x\n", fn.vf_offset, fn.vf_stride);
+	}
+	if (fn.needs)
+		printf("\tneeds %u vf %u\n", fn.needs - 1, fn.vf_id);
+	if (!pci_lu_record_blob(rec, i, &blob))
+		printf("\tblob %s version %u bytes %u\n", blob.compatible, blob.version,
+		       blob.size);
 
 	return 0;
 }

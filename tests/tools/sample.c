@@ -103,12 +103,55 @@ void sample_switch(void *buf, size_t len)
 	frozen(buf);
 }
 
+void sample_vf(struct pci_lu_fn_ser *fn, u16 id)
+{
+	sample_endpoint(fn);
+	fn->devfn = 0x80 + 2 * id;
+	fn->flags |= PCI_LU_FN_VF;
+	fn->device = 0x10ca;
+	memset(fn->bar, 0, sizeof(fn->bar));
+	memset(fn->bar_mask, 0, sizeof(fn->bar_mask));
+	memset(fn->vf_bar_mask, 0, sizeof(fn->vf_bar_mask));
+	fn->needs = 2;
+	fn->vf_id = id;
+}
+
+void sample_vfs(void *buf, size_t len)
+{
+	const struct pci_lu_blob_ser blob = {
+		.compatible = "igb-v1",
+		.version = 1,
+		.size = 5,
+		.data = "state",
+	};
+	struct pci_lu_fn_ser fn;
+
+	pci_lu_record_init(buf, len);
+	sample_bridge(&fn, 0, 1, 1);
+	fn.refs = 2;
+	pci_lu_record_add(buf, len, &fn);
+	sample_endpoint(&fn);
+	fn.flags = PCI_LU_FN_ENDPOINT | PCI_LU_FN_DEPENDED | PCI_LU_FN_PF | PCI_LU_FN_FROZEN;
+	fn.refs = 2;
+	fn.sriov_ctrl = 0x0019;
+	fn.num_vfs = 4;
+	fn.vf_offset = 0x80;
+	fn.vf_stride = 2;
+	strcpy(fn.driver, "igb");
+	pci_lu_record_add(buf, len, &fn);
+	sample_vf(&fn, 0);
+	pci_lu_record_add(buf, len, &fn);
+	sample_vf(&fn, 3);
+	pci_lu_record_add(buf, len, &fn);
+	pci_lu_record_add_blob(buf, len, 1, &blob);
+	frozen(buf);
+}
+
 void sample_reseal(void *buf)
 {
 	struct pci_lu_hdr_ser hdr;
 	u32 crc = 0;
 
-	/* Sizes as they are: pci_lu_record_seal() would compute them anew. */
 	memcpy(&hdr, buf, sizeof(hdr));
 	memcpy((u8 *)buf + offsetof(struct pci_lu_hdr_ser, crc), &crc, 4);
 	crc = ~crc32_le(~0, buf, hdr.total_size);

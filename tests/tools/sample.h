@@ -12,6 +12,11 @@ void sample_bridge(struct pci_lu_fn_ser *fn, u8 bus, u8 secondary, u8 subordinat
 void sample_port(void *buf, size_t len);
 void sample_switch(void *buf, size_t len);
 
+/* A VF of the PF in sample_vfs(); root port, PF with a blob, VFs 0 and 3 of 4. */
+void sample_vf(struct pci_lu_fn_ser *fn, u16 id);
+void sample_vfs(void *buf, size_t len);
+#define SAMPLE_VFS_SIZE (64 + 4 * 256 + 45)
+
 /* Root port and NIC by a writer with other structure sizes. */
 void sample_grown(void *buf, size_t len, u16 hdr_size, u16 fn_size);
 

@@ -207,6 +207,99 @@ static void record_paths_end(void)
 	eq(pci_lu_fn_check(&rec, 7, &off), PCI_LU_REASON_FN_PARENT_CYCLE);
 }
 
+static void record_with_vfs(void)
+{
+	struct pci_lu_blob_ser blob;
+	struct pci_lu_hdr_ser hdr;
+	unsigned int i;
+	u32 off;
+
+	sample_vfs(buf, sizeof(buf));
+	eq(pci_lu_record_check(buf, sizeof(buf), &rec), 0);
+	eq(rec.len, SAMPLE_VFS_SIZE);
+	for (i = 0; i < 4; i++)
+		okf(!pci_lu_fn_check(&rec, i, &off), "function %u", i);
+	/* An older kernel must refuse it: it would not look for VFs. */
+	memcpy(&hdr, buf, sizeof(hdr));
+	eq(hdr.required, PCI_LU_HDR_REQ_NEEDS);
+	sample_switch(buf, sizeof(buf));
+	memcpy(&hdr, buf, sizeof(hdr));
+	eq(hdr.required, 0);
+
+	sample_vfs(buf, sizeof(buf));
+	eq(pci_lu_record_blob(&rec, 1, &blob), 0);
+	ok(!strcmp(blob.compatible, "igb-v1"));
+	eq(blob.size, 5);
+	ok(!memcmp(blob.data, "state", 6));
+	eq(pci_lu_record_blob(&rec, 2, &blob), PCI_LU_REASON_FN_INDEX);
+	eq(pci_lu_record_blob(&rec, 4, &blob), PCI_LU_REASON_FN_INDEX);
+	/* A bad blob is the fault of its function alone. */
+	put32(64 + 256 + offsetof(struct pci_lu_fn_ser, blob), 8);
+	sample_reseal(buf);
+	eq(pci_lu_record_check(buf, sizeof(buf), &rec), 0);
+	eq(pci_lu_fn_check(&rec, 1, &off), PCI_LU_REASON_FN_BLOB);
+	eq(off, 64 + 256 + offsetof(struct pci_lu_fn_ser, blob));
+	eq(pci_lu_fn_check(&rec, 2, &off), 0);
+}
+
+static void record_blobs_have_room_or_not(void)
+{
+	struct pci_lu_blob_ser blob = { .compatible = "x", .size = 256 };
+	const size_t room = 64 + 2 * 256 + 296;
+	struct pci_lu_fn_ser fn;
+
+	sample_endpoint(&fn);
+	pci_lu_record_init(buf, room);
+	eq(pci_lu_record_add(buf, room, &fn), 0);
+	eq(pci_lu_record_add(buf, room, &fn), 0);
+	eq(pci_lu_record_add_blob(buf, room - 1, 0, &blob), PCI_LU_REASON_TOO_MANY);
+	eq(pci_lu_record_add_blob(buf, room, 2, &blob), PCI_LU_REASON_FN_INDEX);
+	blob.size = 257;
+	eq(pci_lu_record_add_blob(buf, room, 0, &blob), PCI_LU_REASON_FN_BLOB);
+	blob.size = 256;
+	blob.compatible[0] = 0;
+	eq(pci_lu_record_add_blob(buf, room, 0, &blob), PCI_LU_REASON_FN_BLOB);
+	blob.compatible[0] = 'x';
+	eq(pci_lu_record_add_blob(buf, room, 1, &blob), 0);
+	eq(pci_lu_record_add_blob(buf, room, 0, &blob), PCI_LU_REASON_TOO_MANY);
+	pci_lu_record_seal(buf);
+	eq(pci_lu_record_check(buf, room, &rec), 0);
+	eq(pci_lu_record_blob(&rec, 1, &blob), 0);
+	eq(blob.size, 256);
+}
+
+/* Function 1 that depends on function 0, which may depend on nobody. */
+static void record_with_a_companion(void)
+{
+	struct pci_lu_fn_ser zero, one, port;
+	u32 off;
+
+	sample_bridge(&port, 0, 1, 1);
+	sample_endpoint(&zero);
+	zero.flags |= PCI_LU_FN_DEPENDED | PCI_LU_FN_COMPANION;
+	zero.refs = 1;
+	sample_endpoint(&one);
+	one.devfn = 1;
+	one.needs = 2;
+
+	pci_lu_record_init(buf, sizeof(buf));
+	pci_lu_record_add(buf, sizeof(buf), &port);
+	pci_lu_record_add(buf, sizeof(buf), &zero);
+	pci_lu_record_add(buf, sizeof(buf), &one);
+	pci_lu_record_seal(buf);
+	eq(pci_lu_record_check(buf, sizeof(buf), &rec), 0);
+	eq(pci_lu_fn_check(&rec, 1, &off), 0);
+	eq(pci_lu_fn_check(&rec, 2, &off), 0);
+
+	buf[64 + 512 + offsetof(struct pci_lu_fn_ser, devfn)] = 9;
+	eq(pci_lu_fn_check(&rec, 2, &off), 0); /* ARI: function 9 of device 0 */
+	buf[64 + 256 + offsetof(struct pci_lu_fn_ser, devfn)] = 2;
+	eq(pci_lu_fn_check(&rec, 2, &off), PCI_LU_REASON_FN_NEEDS);
+	buf[64 + 256 + offsetof(struct pci_lu_fn_ser, devfn)] = 0;
+	put16(64 + 256 + offsetof(struct pci_lu_fn_ser, needs), 3);
+	eq(pci_lu_fn_check(&rec, 2, &off), PCI_LU_REASON_FN_NEEDS);
+}
+
 static void record_reasons_have_words(void)
 {
 	unsigned int i, j, known = 0;
@@ -244,5 +337,8 @@ void suite_record(void)
 	RUN(record_sizes_cannot_overflow);
 	RUN(record_wrong_version);
 	RUN(record_paths_end);
+	RUN(record_with_vfs);
+	RUN(record_blobs_have_room_or_not);
+	RUN(record_with_a_companion);
 	RUN(record_reasons_have_words);
 }

@@ -47,6 +47,9 @@ enum pci_lu_reason {
 	PCI_LU_REASON_FN_VF_BAR_MASK = 35,
 	PCI_LU_REASON_FN_IRQ = 36,
 	PCI_LU_REASON_FN_ID = 37,
+	PCI_LU_REASON_FN_NEEDS = 38,
+	PCI_LU_REASON_FN_VF = 39,
+	PCI_LU_REASON_FN_BLOB = 40,
 
 	/* The live function does not look like one we can guard. */
 	PCI_LU_REASON_DEV_GONE = 50,

@@ -10,6 +10,7 @@
 #include <linux/kexec_handover.h>
 #include <linux/memory_hotplug.h>
 #include <linux/pfn.h>
+#include <linux/slab.h>
 #include <linux/xarray.h>
 
 #include "internal.h"
@@ -51,6 +52,17 @@ const char *pci_lu_incoming_refused(void)
 	return pci_lu_refused;
 }
 
+static enum pci_lu_reason pci_lu_read_blob(const struct pci_lu_record *rec,
+					   unsigned int i, struct pci_lu_fn *fn)
+{
+	if (!fn->ser.blob)
+		return PCI_LU_OK;
+	fn->blob = kzalloc_obj(*fn->blob);
+	if (!fn->blob)
+		return PCI_LU_REASON_NO_MEMORY;
+	return pci_lu_record_blob(rec, i, fn->blob);
+}
+
 static void pci_lu_list_fn(const struct pci_lu_record *rec, unsigned int i)
 {
 	struct pci_lu_fn_addr id;
@@ -82,6 +94,8 @@ static void pci_lu_list_fn(const struct pci_lu_record *rec, unsigned int i)
 	why = pci_lu_fn_check(rec, i, &off);
 	if (!why)
 		why = pci_lu_record_fn(rec, i, &fn->ser);
+	if (!why)
+		why = pci_lu_read_blob(rec, i, fn);
 	if (why) {
 		fn->refused = pci_lu_reason_text(why);
 		pr_err("%04x:%02x:%02x.%d: record, byte %u: %s\n", id.segment,

@@ -90,6 +90,7 @@ struct pci_lu_msi {
  *	  adoption to finish or fence
  * @ser: what crosses the kexec, or what came across
  * @irq: saved interrupt masks, endpoint in the old kernel only
+ * @blob: what the driver of the function adds to the record, or has found in it
  * @refused: new kernel: why its record entry was not accepted
  * @claims: new kernel: how many files of sessions name it
  * @orphan: new kernel: it was found to have no owner
@@ -127,6 +128,7 @@ struct pci_lu_fn {
 	struct pci_dev *pdev;
 	struct pci_lu_fn_ser ser;
 	struct pci_lu_msi *irq;
+	struct pci_lu_blob_ser *blob;
 
 	const char *refused;
 	unsigned int claims;

@@ -24,8 +24,8 @@
 
 #include "internal.h"
 
-/* Room for a thousand functions, ports included. */
-#define PCI_LU_RECORD_SIZE	SZ_256K
+/* Room for 1,899 functions, ports included, each with a blob of its driver. */
+#define PCI_LU_RECORD_SIZE	SZ_1M
 
 static void *pci_lu_record;
 static unsigned int pci_lu_record_users;
@@ -70,7 +70,8 @@ int pci_lu_outgoing_get(void)
  */
 unsigned int pci_lu_outgoing_room(void)
 {
-	return pci_lu_record_capacity(PCI_LU_RECORD_SIZE);
+	return (PCI_LU_RECORD_SIZE - sizeof(struct pci_lu_hdr_ser)) /
+	       (sizeof(struct pci_lu_fn_ser) + sizeof(struct pci_lu_blob_ser));
 }
 
 /**
@@ -122,6 +123,11 @@ int pci_lu_outgoing_write(void)
 				      &fn->ser))
 			return -ENOSPC;
 	}
+	xa_for_each(&pci_lu_fns, key, fn)
+		if (fn->frozen && fn->blob &&
+		    pci_lu_record_add_blob(pci_lu_record, PCI_LU_RECORD_SIZE,
+					   fn->index, fn->blob))
+			return -ENOSPC;
 	if (nr)
 		hdr->flags |= PCI_LU_HDR_FROZEN;
 	pci_lu_record_seal(pci_lu_record);

@@ -126,6 +126,18 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"function-id",
 		"the vendor ID of the function is impossible",
 	},
+	[PCI_LU_REASON_FN_NEEDS] = {
+		"function-needs",
+		"the function depends on one that is not in the record, or not what it needs",
+	},
+	[PCI_LU_REASON_FN_VF] = {
+		"function-vf",
+		"the virtual function is none of its physical function",
+	},
+	[PCI_LU_REASON_FN_BLOB] = {
+		"function-blob",
+		"what the driver of the function has added is damaged",
+	},
 	[PCI_LU_REASON_DEV_GONE] = { "device-gone", "the device does not answer" },
 	[PCI_LU_REASON_DEV_HDR_TYPE] = {
 		"device-header-type",

@@ -54,13 +54,19 @@ enum pci_lu_reason pci_lu_record_addr(const struct pci_lu_record *rec,
 				      unsigned int i, struct pci_lu_fn_addr *out);
 enum pci_lu_reason pci_lu_record_fn(const struct pci_lu_record *rec,
 				    unsigned int i, struct pci_lu_fn_ser *out);
-enum pci_lu_reason pci_lu_fn_check(const struct pci_lu_record *rec,
-				   unsigned int i, u32 *bad_off);
+enum pci_lu_reason pci_lu_record_blob(const struct pci_lu_record *rec,
+				      unsigned int i, struct pci_lu_blob_ser *out);
 
 unsigned int pci_lu_record_capacity(size_t len);
 void pci_lu_record_init(void *buf, size_t len);
 enum pci_lu_reason pci_lu_record_add(void *buf, size_t len,
 				     const struct pci_lu_fn_ser *fn);
+enum pci_lu_reason pci_lu_record_add_blob(void *buf, size_t len, unsigned int i,
+					  const struct pci_lu_blob_ser *blob);
 void pci_lu_record_seal(void *buf);
+
+/* record_fn.c */
+enum pci_lu_reason pci_lu_fn_check(const struct pci_lu_record *rec,
+				   unsigned int i, u32 *bad_off);
 
 #endif /* _PCI_LU_RECORD_H */

@@ -28,8 +28,19 @@
  * asserted at build time.
  *
  * **Layout.** &struct pci_lu_hdr_ser, hdr_size bytes; then nr_fns entries
- * &struct pci_lu_fn_ser of fn_size bytes each. A bridge comes before what is
+ * &struct pci_lu_fn_ser of fn_size bytes each; then, up to total_size, what entries
+ * refer to by its offset in the record. A bridge comes before what is
  * behind it only by custom: readers follow &pci_lu_fn_ser.parent.
+ *
+ * **Who depends on whom.** A function needs the bridges above it
+ * (&pci_lu_fn_ser.parent) and, in some cases, one more endpoint
+ * (&pci_lu_fn_ser.needs): a VF its PF, a function other than 0 function 0. Such
+ * an endpoint is *depended* on, and may be *requested* as well. If it is not, no owner
+ * speaks for it: its driver goes on with it, and no DMA of its own crosses.
+ *
+ * **What a driver adds.** The driver of a function may hand one block of its own
+ * to its successor, &struct pci_lu_blob_ser, with a compatible string and a version
+ * that only these two read.
  *
  * **Integrity.** crc is the CRC-32 of IEEE 802.3 (reflected, initial value and
  * final xor all ones) over total_size bytes, taken with the crc field zero.
@@ -82,8 +93,11 @@
 /* struct pci_lu_hdr_ser.flags */
 #define PCI_LU_HDR_FROZEN		0x00000001	/* freeze has finished */
 
-/* struct pci_lu_hdr_ser.required: what this version of the reader knows */
-#define PCI_LU_HDR_REQUIRED_KNOWN	0x00000000
+/* struct pci_lu_hdr_ser.required */
+#define PCI_LU_HDR_REQ_NEEDS		0x00000001	/* an entry has needs set */
+
+/* What this version of the reader knows */
+#define PCI_LU_HDR_REQUIRED_KNOWN	PCI_LU_HDR_REQ_NEEDS
 
 /**
  * struct pci_lu_hdr_ser - header of the record
@@ -117,6 +131,9 @@ struct pci_lu_hdr_ser {
 #define PCI_LU_FN_REQUESTED		0x00000004	/* someone asked for it */
 #define PCI_LU_FN_DEPENDED		0x00000008	/* a requested one needs it */
 #define PCI_LU_FN_FROZEN		0x00000010	/* its owner has frozen it */
+#define PCI_LU_FN_VF			0x00000020	/* is a VF of what it needs */
+#define PCI_LU_FN_PF			0x00000040	/* VFs in the record need it */
+#define PCI_LU_FN_COMPANION		0x00000080	/* other functions of its device do */
 
 /* struct pci_lu_fn_ser.required: what this version of the reader knows */
 #define PCI_LU_FN_REQUIRED_KNOWN	0x00000000
@@ -146,8 +163,8 @@ struct pci_lu_hdr_ser {
  * @bus: bus number
  * @devfn: device and function number
  * @flags: PCI_LU_FN_*; exactly one of ENDPOINT and BRIDGE
- * @vendor: Vendor ID
- * @device: Device ID
+ * @vendor: Vendor ID; of a VF, whose own register reads as all ones, that of the PF
+ * @device: Device ID; of a VF what the PF's VF Device ID says
  * @subvendor: Subsystem Vendor ID, 0 for a bridge
  * @subdevice: Subsystem ID, 0 for a bridge
  * @class_rev: dword at 0x08: class code and revision
@@ -155,9 +172,9 @@ struct pci_lu_hdr_ser {
  *	it fences it
  * @parent: index of the entry of the bridge above, or %PCI_LU_PARENT_NONE on
  *	a root bus
- * @refs: how many requested functions depend on this one
+ * @refs: how many requested functions depend on this one, not counting itself
  * @bar: BAR 0-5 and the expansion ROM BAR as they are in config space; a
- *	bridge has BAR 0, 1 and ROM
+ *	bridge has BAR 0, 1 and ROM, a VF none: those of its PF say where it decodes
  * @bar_mask: bits of each that are an address: ~(size - 1), 0 if there is no
  *	BAR; a 64-bit BAR has the upper half of its mask in the next entry
  * @vf_bar_mask: the same for VF BARs
@@ -185,6 +202,12 @@ struct pci_lu_hdr_ser {
  * @owner: the handle under which the owner's own record was given to LUO, so that a
  *	function whose owner's record is damaged can still be found, and fenced
  * @uncor_status: AER Uncorrectable Error Status: what happened before the update
+ * @needs: one more than the index of the endpoint that this one depends on, 0: none
+ * @vf_id: number of a VF, from 0
+ * @vf_bar: VF BARs of a function with VF Enable set, as in config space
+ * @vf_offset: First VF Offset, likewise
+ * @vf_stride: VF Stride, likewise
+ * @blob: offset in the record of a &struct pci_lu_blob_ser, 0: none
  * @reserved: zero
  */
 struct pci_lu_fn_ser {
@@ -225,7 +248,33 @@ struct pci_lu_fn_ser {
 	u16 num_vfs;
 	u64 owner;
 	u32 uncor_status;
-	u8 reserved[56];
+	u16 needs;
+	u16 vf_id;
+	u32 vf_bar[6];
+	u16 vf_offset;
+	u16 vf_stride;
+	u32 blob;
+	u8 reserved[20];
+} __packed;
+
+#define PCI_LU_BLOB_SIZE		256
+
+/**
+ * struct pci_lu_blob_ser - what the driver of a function hands to its successor
+ * @compatible: who wrote it, and who can read it; NUL-padded, not empty
+ * @version: of the layout of @data, in the driver's own counting
+ * @size: bytes of @data that are used
+ * @reserved: zero
+ * @data: for the driver alone; as little to be trusted as all of the record
+ *
+ * It ends with the bytes in use; the next one starts at a multiple of 8.
+ */
+struct pci_lu_blob_ser {
+	char compatible[32];
+	u16 version;
+	u16 size;
+	u8 reserved[4];
+	u8 data[PCI_LU_BLOB_SIZE];
 } __packed;
 
 /* The same in every version. */
@@ -253,6 +302,11 @@ static_assert(offsetof(struct pci_lu_fn_ser, driver) == 164);
 static_assert(offsetof(struct pci_lu_fn_ser, num_vfs) == 186);
 static_assert(offsetof(struct pci_lu_fn_ser, owner) == 188);
 static_assert(offsetof(struct pci_lu_fn_ser, uncor_status) == 196);
+static_assert(offsetof(struct pci_lu_fn_ser, needs) == 200);
+static_assert(offsetof(struct pci_lu_fn_ser, vf_bar) == 204);
+static_assert(offsetof(struct pci_lu_fn_ser, blob) == 232);
 static_assert(sizeof(struct pci_lu_fn_ser) == 256);
+static_assert(offsetof(struct pci_lu_blob_ser, version) == 32);
+static_assert(offsetof(struct pci_lu_blob_ser, data) == 40);
 
 #endif /* _LINUX_KHO_ABI_PCI_LIVEUPDATE_H */
