@@ -13,7 +13,7 @@ BUILD ?= build
 override BUILD := $(abspath $(BUILD))
 export BUILD
 
-.PHONY: help demo demo-vm check check-vm lint lab kernel kernels guest cli install bench tests deps clean distclean
+.PHONY: help demo demo-vm check check-vm check-debug lint lab kernel kernels guest cli install bench tests deps clean distclean
 
 help:
 	@cat scripts/help.txt
@@ -29,6 +29,9 @@ check:
 
 check-vm:
 	@scripts/check-vm
+
+check-debug:
+	@scripts/check-debug
 
 lint:
 	@scripts/deps build lint

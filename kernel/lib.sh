@@ -8,9 +8,10 @@
 #   7.2-b      ours again under another release string: the kernel to go to
 #   7.2-stock  the same configuration without our patches: the baseline
 #   7.2-off    ours with every option of ours off
+#   7.2-lockdep, 7.2-kasan  ours with checks that cost too much to be always on
 #
 #   build/src/SERIES     the source as unpacked; -stock is built in it, in obj/
-#   build/tree/SERIES    the same with our overlay and patches; obj/, obj-off/
+#   build/tree/SERIES    the same with our overlay and patches; obj/, obj-off/, …
 #   build/kernel/NAME    bzImage, .config, System.map, build.log
 #
 # Object directories lie inside their source tree, because then every path that the
@@ -23,15 +24,15 @@ config=$root/kernel/config
 
 # kernel_name NAME: sets $series and $variant ("" for ours).
 kernel_name() {
-	[[ $1 =~ ^([0-9]+\.[0-9]+)(-(b|stock|off))?$ ]] ||
-		die 2 "There is no kernel called '$1': say 7.2, 7.2-b, 7.2-stock, 7.2-off, or the same with 7.3."
+	[[ $1 =~ ^([0-9]+\.[0-9]+)(-(b|stock|off|lockdep|kasan))?$ ]] ||
+		die 2 "There is no kernel called '$1': say 7.2, 7.2-b, 7.2-stock, 7.2-off, 7.2-lockdep, 7.2-kasan, or the same with 7.3."
 	series=${BASH_REMATCH[1]}
 	variant=${BASH_REMATCH[3]:-}
 	src=$build/src/$series
 	tree=$build/tree/$series
 	case $variant in
 	stock) obj=$src/obj ;;
-	off) obj=$tree/obj-off ;;
+	off | lockdep | kasan) obj=$tree/obj-$variant ;;
 	*) obj=$tree/obj ;;
 	esac
 	out=$build/kernel/$1

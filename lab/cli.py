@@ -25,7 +25,6 @@ def parser():
     ls.add_argument("--json", action="store_true")
     k = sub.add_parser("kernels", help="list the kernels that a scenario needs")
     k.add_argument("name")
-    k.add_argument("--series", default="7.2", metavar="X.Y", help="on kernels of this series instead of 7.2")
 
     def common(q):
         q.add_argument("--build", default="build", metavar="DIR", help="where the kernels are and the results go")
@@ -35,7 +34,6 @@ def parser():
     r = sub.add_parser("run", help="run one scenario (exit 0 pass, 1 fail, 75 infra, 77 skipped)")
     r.add_argument("name")
     r.add_argument("--rate", type=int, metavar="N", help="packets per second instead of the scenario's")
-    r.add_argument("--series", default="7.2", metavar="X.Y", help="on kernels of this series instead of 7.2")
     r.add_argument("--negative", action="store_true", help="the negative twin: it must fail, for the reason the scenario names")
     r.add_argument("--json", action="store_true", help="print the result, nothing else")
     r.add_argument("--live", action="store_true", help="on a terminal: a counter of packets that keeps moving")
@@ -50,6 +48,9 @@ def parser():
     common(c)
     rep = sub.add_parser("report", help="print a Markdown table of the results that are there")
     rep.add_argument("--build", default="build", metavar="DIR", help="where the results are")
+    for q in (k, r, c):
+        q.add_argument("--series", default="7.2", metavar="X.Y[-VARIANT]",
+                       help="on kernels of this series instead of 7.2, or on ours with this variant: 7.2-lockdep, 7.2-kasan")
     return p
 
 
@@ -200,7 +201,7 @@ def cmd_check(args):
 
 def wanted(args):
     """The scenarios of `check`: those named, or all VM scenarios, or all that are meant for every check."""
-    all_of_them = [scenario.load(name) for name in args.names or scenario.names()]
+    all_of_them = [scenario.load(name).on_series(args.series) for name in args.names or scenario.names()]
     if args.names:
         return all_of_them
     return [sc for sc in all_of_them if (sc.kind == "vm" if args.vm else sc.default)]

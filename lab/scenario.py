@@ -70,9 +70,14 @@ class Scenario:
         return out
 
     def on_series(self, series):
-        """The same on the kernels of another series than 7.2; where it names another already, that stays."""
+        """The same on the kernels of another series than 7.2, or on ours with a debugging variant ("7.2-lockdep");
+        where it names another already, that stays."""
+        series, _dash, debug = series.partition("-")
+
         def swap(kernel):
             base, dash, variant = kernel.partition("-")
+            if debug and variant in ("", "b"):
+                dash, variant = "-", debug
             return (series if base == "7.2" else base) + dash + variant
 
         return replace(self, old=swap(self.old), new=[swap(k) for k in self.new])

@@ -47,6 +47,13 @@ class Files(unittest.TestCase):
         self.assertEqual([s.new_kernel(i) for i in range(3)], ["7.2-b", "7.2", "7.2-b"])
         self.assertEqual(s.kernels(), ["7.2", "7.2-b"])
 
+    def test_on_kernels_that_check_themselves(self):
+        sc = scenario.load("twenty-updates").on_series("7.2-lockdep")
+        self.assertEqual(sc.kernels(), ["7.2-lockdep"])
+        self.assertEqual(scenario.load("twenty-updates").on_series("7.3").kernels(), ["7.3", "7.3-b"])
+        stock = scenario.load("stock").on_series("7.2-lockdep")
+        self.assertIn("7.2-stock", stock.kernels())     # what is not ours stays what it is
+
     def test_mistakes_are_named(self):
         for data, word in (({}, "summary"), ({"summary": "x", "frobnicate": 1}, "frobnicate"),
                            ({"summary": "x", "kind": "y"}, "kind"), ({"summary": "x", "kind": "cancel"}, "cancel"),
