@@ -57,4 +57,5 @@ void pci_lu_debugfs_add(struct pci_lu_fn *fn)
 	snprintf(name, sizeof(name), "%04x:%02x:%02x.%d", fn->segment, fn->bus,
 		 PCI_SLOT(fn->devfn), PCI_FUNC(fn->devfn));
 	debugfs_create_file(name, 0400, dir, fn, &pci_lu_fn_fops);
+	pci_lu_copies_add(dir, fn, name);
 }

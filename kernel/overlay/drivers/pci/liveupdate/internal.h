@@ -18,6 +18,7 @@
 
 #define PCI_LU_MAX_TABLE	SZ_2K
 
+struct dentry;
 struct pci_lu_bus;
 
 /**
@@ -241,6 +242,15 @@ bool pci_lu_reset(struct pci_dev *pdev);
 void pci_lu_debugfs_add(struct pci_lu_fn *fn);
 #else
 static inline void pci_lu_debugfs_add(struct pci_lu_fn *fn) { }
+#endif
+
+/* copies.c */
+#if defined(CONFIG_DEBUG_FS) && defined(CONFIG_PCI_LIVEUPDATE_TEST)
+void pci_lu_copies_add(struct dentry *dir, struct pci_lu_fn *fn,
+		       const char *address);
+#else
+static inline void pci_lu_copies_add(struct dentry *dir, struct pci_lu_fn *fn,
+				     const char *address) { }
 #endif
 
 /* test.c */
