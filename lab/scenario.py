@@ -8,12 +8,12 @@ from .host import damage
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
 KINDS = ("update", "interrupts", "fence-interrupts", "fence", "unwanted", "cancel", "refuse", "stray", "blackout", "nvme",
-         "fence-nvme", "hostile", "vm")
+         "fence-nvme", "hostile", "software", "vm")
 RUN_S = 45              # a stretch of traffic around one update, three times as long as it takes on an idle machine
 DESCS_MAX = 65528       # what igb can do
 TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "sessions", "settle_s", "plant",
        "optional_kernels", "cancel", "owner", "again", "check_leftovers", "damage", "machine", "negative", "case", "cmdline",
-       "cmdline_new", "timeout_s", "vm", "flow", "default", "irq", "in_blackout", "told", "act", "tasks"}
+       "cmdline_new", "timeout_s", "vm", "flow", "default", "irq", "in_blackout", "told", "act", "tasks", "absent"}
 MACHINE = {"trace", "iommu", "memory", "nics", "nvmes", "iops", "model", "bystander", "bystander_slot"}
 ACTS = ("lost", "unbind", "unbind-finish", "reads", "binds", "silent")
 BEHIND = ("root-port", "switch", "sibling", "pci-bridge")       # sibling: function 1 of the device before it
@@ -49,6 +49,7 @@ class Scenario:
     told: str = ""                  # what the new kernel's log has to say (a pattern)
     act: str = ""                   # of kind hostile, see flow_hostile.py
     tasks: int = 4                  # how many processes do it
+    absent: list = field(default_factory=list)  # of kind software: the rows of the policy that nothing here can show
     check_leftovers: bool = False
     damage: str = ""                # one of damage.KINDS: of kind update, what is damaged between kexec and FINISH
     machine: dict = field(default_factory=dict)

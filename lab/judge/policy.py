@@ -14,6 +14,7 @@ from ..errors import NotSeen
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "policy.json")
 MSI, PCIE, MSIX = 0x05, 0x10, 0x11
 SRIOV, DVSEC, CXL = 0x10, 0x23, 0x1E98
+SLTCTL = 0x18           # in the PCI Express capability
 MAX_INSTANCES = 256
 
 # Rows that are a reset of the device or of what is below the port, power and link included.
@@ -102,6 +103,8 @@ def _base(row, caps, image):
         return None
     if row["cap"] == "pcie" and row["offset"] >= 0x24 and image[base + 2] & 0xF < 2:
         return None                     # the first version ends before
+    if row["cap"] == "pcie" and row["offset"] == SLTCTL and not image[base + 3] & 1:
+        return None                     # no slot
     if row["when"] == "vfs-on":
         sriov = caps.get(("ext", SRIOV))
         return base if sriov is not None and image[sriov + 8] & 1 else None
