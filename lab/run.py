@@ -9,25 +9,15 @@ import time
 from .errors import EmulatorFault, Infra, Skip, StepFailed
 from .host import devices, qemu
 from .host.agent import AgentError, AgentTimeout, Control
-from .judge import milestones, policy
+from .judge import policy
 from .observe import trace, traffic, watch
-from .report import result
+from .timeline import Tail, ms, wall_offset
 
 BOOT_S = 60
 PIN = 0x3D              # Interrupt Pin
 MARK_BASE = 0x48460000  # no value that anybody else writes there, and room for 65,536 marks
 PLANT_AFTER_S = 1.2
 STALL_S = 1.5           # nothing landed for so long: it is in vain to wait for more
-
-
-def wall_offset():
-    """The one pair of clock readings, of several, with the least between them: nobody took the CPU away."""
-    best = None
-    for _ in range(9):
-        a, wall, b = time.monotonic(), time.time(), time.monotonic()
-        if best is None or b - a < best[0]:
-            best = b - a, wall - (a + b) / 2
-    return best[1]
 
 
 class Run:
@@ -434,61 +424,6 @@ class Run:
             self.parsed = (path, size), trace.load(path)
         return self.parsed[1]
 
-    def write(self, out):
-        return result.write(os.path.join(self.dir, "result.json"), out)
-
-
-class Tail(threading.Thread):
-    """Follows QEMU's trace while the guest cannot speak, so that the timeline has the steps in between."""
-
-    NAMES = {"freeze": "quiesced", "handover": "kexec", "scan": "scan", "adopt": "adopt"}
-
-    def __init__(self, run, t_exec):
-        super().__init__(name="tail", daemon=True)
-        self.run_, self.t_exec = run, t_exec
-        self.devices = {s["bdf"] for s in run.slots.values()}
-        self.done = threading.Event()
-        self.path = run.machine.trace_path
-        self.pos = os.path.getsize(self.path) if os.path.exists(self.path) else 0
-        self.events, self.told = [], 0
-        self.rest = ""
-        self.start()
-
-    def run(self):
-        while not self.done.wait(0.1):
-            self.step()
-
-    def stop(self):
-        self.done.set()
-        self.join(2)
-        self.step()
-
-    def step(self):
-        try:
-            with open(self.path, errors="replace") as f:
-                f.seek(self.pos)
-                text = f.read()
-                self.pos = f.tell()
-        except OSError:
-            return
-        *lines, self.rest = (self.rest + text).split("\n")
-        self.events += trace.parse(lines)
-        found = milestones(self.events, -1, self.devices)
-        for name, ev in found[self.told:]:
-            at = ev.t - self.run_.wall0
-            # Without PREPARE the first write to the device is the one that stops it.
-            stops = name == "freeze" and self.run_.sc.kind == "blackout"
-            self.run_.note("stopped" if stops else self.NAMES[name], at=at)
-            if name == "handover":
-                self.run_.meddle()
-            key = {"handover": "freeze", "adopt": "adopt"}.get(name)
-            if key == "freeze":
-                self.run_.times.setdefault("freeze", ms(at - self.t_exec))
-            elif key == "adopt":
-                scan = next((e for n, e in found if n == "scan"), ev)
-                self.run_.times.setdefault("adopt", ms(ev.t - scan.t))
-        self.told = len(found)
-
 
 def where_fenced(run, images):
     """{function: (ports above it, where its INTx ends)}, for the judge of fences."""
@@ -510,7 +445,3 @@ def put(source, target):
         os.link(os.path.realpath(source), target)
     except OSError:
         shutil.copyfile(source, target)
-
-
-def ms(seconds):
-    return round(seconds * 1000, 1)

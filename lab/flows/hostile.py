@@ -11,6 +11,7 @@ import time
 
 from .. import judge
 from ..errors import StepFailed
+from ..findings import bystander_checks, close, data_checks, slot_section
 from ..observe import trace
 from . import steps
 
@@ -30,7 +31,7 @@ def hostile_flow(run, findings):
 
 def _lost(run, findings):
     """One bit of the Orchestrator's record flips: no session speaks for the device any more."""
-    steps._begin(run)
+    steps.begin(run)
     kho_before = run.call("sys.kho")
     images, t_exec = _over(run)
     first = run.mark()
@@ -42,17 +43,17 @@ def _lost(run, findings):
     t_done = time.monotonic()
     run.note("FINISH")
     last = run.mark()
-    steps._updated(run, t_exec, t_end)
+    steps.updated(run, t_exec, t_end)
     time.sleep(run.sc.settle_s)         # of traffic that must not land
     left = judge.leftovers(kho_before, run.call("sys.kho"))
-    steps.close_findings(run, findings)
+    close(run, findings)
     span = trace.window(run.trace(), first, last)
     bdf = run.slots[0]["bdf"]
     off, reset = judge.given_up(span, bdf, images[bdf])
     late = sum(1 for t, _s in run.watcher.slots[0].times if t > t_done + steps.SETTLE_S)
     findings.checks += [judge.true("damaged", hit == 1), judge.true("retrieve_refused", said is not None, details=[said or "nothing"]),
                    judge.true("fenced", off), judge.true("reset_when_fenced", reset), judge.zero("landed_after", late),
-                   judge.zero("still_preserved", len(left), left), judge.true("usable_again", steps._usable(run, 0))]
+                   judge.zero("still_preserved", len(left), left), judge.true("usable_again", steps.usable(run, 0))]
 
 
 def damage(run):
@@ -73,7 +74,7 @@ def damage(run):
 
 def _unbind(run, findings):
     """Unbinding waits for the session when the update comes: it is refused, and everything goes on."""
-    steps._begin(run)
+    steps.begin(run)
     run.open_nics()
     run.start_traffic()
     run.prepare()
@@ -96,7 +97,7 @@ def _unbind(run, findings):
     run.let_flow(1.0)
     after = run.watcher.slots[0].landed()
     run.call("luo.cancel", session="holdfast")
-    steps.close_findings(run, findings)
+    close(run, findings)
     run.call("nic.close", slot=0)
     findings.checks += [judge.true("pending", pending), judge.true("refused", bool(said)),
                    judge.Check("refused_in_ms", round(took * 1000), "< 2000", took < 2 * run.opt.patience),
@@ -107,7 +108,7 @@ def _unbind(run, findings):
 
 def _unbind_finish(run, findings):
     """The owner has the device back, not attached, and goes; unbinding waits for him. FINISH must not wait for it."""
-    steps._begin(run)
+    steps.begin(run)
     images, t_exec = _over(run)
     run.call("luo.retrieve", slot=0, session="holdfast", timeout=60, leave=True)
     pending = _start_unbind(run)
@@ -116,10 +117,10 @@ def _unbind_finish(run, findings):
     run.call("luo.finish", session="holdfast", timeout=FINISH_S)
     took = time.monotonic() - t0
     last = run.mark()
-    steps._updated(run, t_exec, time.monotonic())
+    steps.updated(run, t_exec, time.monotonic())
     unbound = _unbound(run)
     time.sleep(run.sc.settle_s)
-    steps.close_findings(run, findings)
+    close(run, findings)
     span = trace.window(run.trace(), first, last)
     bdf = run.slots[0]["bdf"]
     late = sum(1 for t, _s in run.watcher.slots[0].times if t > t0 + took + steps.SETTLE_S)
@@ -155,25 +156,25 @@ def _unbound(run):
 
 def _reads(run, findings):
     """Processes of the owner read a register all the time: the update goes on as if they did not."""
-    steps._begin(run)
+    steps.begin(run)
     run.check_bystander("before")
     run.open_nics()
     run.call("hostile.read", slot=0, tasks=run.sc.tasks)
     run.start_traffic()
     steps.one_update(run, 0)
-    steps.close_findings(run, findings)
-    findings.checks += steps._data_checks(run, findings, blackout=True)
+    close(run, findings)
+    findings.checks += data_checks(run, findings, blackout=True)
     config, iommu, irq = (findings.sections[k] for k in ("config", "iommu", "irq"))
     findings.checks += judge.config_checks(config, run.counters_wanted or 1)
     findings.checks += judge.iommu_checks(iommu, len(run.planted))
     findings.checks += judge.irq_checks(irq)
-    findings.checks += judge.identity_checks(run.compared, run.identity_issues) + steps._bystander_checks(run)
+    findings.checks += judge.identity_checks(run.compared, run.identity_issues) + bystander_checks(run)
 
 
 def _binds(run, findings):
     """The owner binds what he got back, and the answer goes to a page that never comes: FINISH answers all the same, and the next
     kexec does not wait for him either."""
-    steps._begin(run)
+    steps.begin(run)
     _images, t_exec = _over(run)
     run.call("luo.retrieve", slot=0, session="holdfast", timeout=60, hold=True)
     pid = run.call("hostile.bind", slot=0)["pid"]
@@ -186,8 +187,8 @@ def _binds(run, findings):
     run.load(0)
     run.kexec()                 # nobody waits for him, and the device that he has not attached does not go on
     last = run.mark()
-    steps._updated(run, t_exec, time.monotonic())
-    steps.close_findings(run, findings)
+    steps.updated(run, t_exec, time.monotonic())
+    close(run, findings)
     span = trace.window(run.trace(), first, last)
     findings.checks += [judge.true("stuck", stuck), judge.true("finish_refused", said is not None and "busy" in said.lower(), details=[said or "nothing"]),
                    judge.Check("finish_ms", round(took * 1000), "< 1000", took < run.opt.patience),
@@ -204,7 +205,7 @@ def _sleeps(run, pid):
 
 def _silent(run, findings):
     """One of two devices does not answer at freeze: the other one goes on without it, and its owner hears of it."""
-    steps._begin(run)
+    steps.begin(run)
     run.open_nics()
     run.start_traffic()
     run.prepare()
@@ -225,19 +226,19 @@ def _silent(run, findings):
     last = run.mark()
     run.note("FINISH")
     run.let_flow(run.sc.settle_s)
-    steps._updated(run, t_exec, t_retrieved)
-    steps.close_findings(run, findings)
+    steps.updated(run, t_exec, t_retrieved)
+    close(run, findings)
     span = trace.window(run.trace(), run.windows[0][0], last)
     cleared = trace.bus_master_cleared(span, lost)
     switch = next((ev.n for ev in span if ev.kind == "root"), None)
-    dma = judge.dma_section([steps._slot_findings(run, 0)])
+    dma = judge.dma_section([slot_section(run, 0)])
     findings.sections["dma"] = dma
     findings.checks += judge.dma_checks(dma, True) + judge.config_checks(findings.sections["config"])
     findings.checks += [judge.true("retrieve_refused", said is not None, details=[said or "nothing"]),
                    judge.true("said_why", bool(log), details=log),
                    judge.true("stopped_in_time", bool(cleared and switch is not None and cleared[0].n < switch)),
                    judge.zero("irq_lost", sum(1 for n in rearm["irq"] if not n)),
-                   judge.true("usable_again", steps._usable(run, 1))]
+                   judge.true("usable_again", steps.usable(run, 1))]
 
 
 # -- shared ------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,10 @@
 import time
 
 from .. import judge
+from ..findings import bystander_checks, close
 from ..judge import interrupts
+from .fence import fence
+from .steps import begin, one_update
 
 EACH_S = 1.0            # of traffic in a phase that the flow can stretch
 
@@ -46,3 +49,38 @@ def fence_checks(run, findings):
     found = seen(run)
     findings.sections["interrupts"] = interrupts.section(found)
     return interrupts.fence_checks(found, run.trace(), run.windows, [s["bdf"] for s in run.slots.values()])
+
+
+def interrupts_flow(run, findings):
+    """An update during which the device writes to where interrupt requests go."""
+    begin(run)
+    _aimed_traffic(run)
+    try:
+        run.let_flow(EACH_S)
+        one_update(run, 0)
+        run.mark()
+    finally:            # also when the host did not survive it
+        close(run, findings)
+        findings.checks += checks(run, findings)
+    findings.checks += judge.config_checks(findings.sections["config"], run.counters_wanted or 1)
+    findings.checks += judge.identity_checks(run.compared, run.identity_issues) + bystander_checks(run)
+    findings.checks += judge.log_checks(run.said())
+
+
+def fence_interrupts_flow(run, findings):
+    """The same with a kernel that does not remap interrupts: the device is stopped before it can send any."""
+    begin(run)
+    _aimed_traffic(run)
+    try:
+        run.let_flow(EACH_S)
+        fence(run, findings)
+    finally:
+        close(run, findings)
+        findings.checks += fence_checks(run, findings)
+
+
+def _aimed_traffic(run):
+    run.open_nics()
+    aim(run)
+    run.start_traffic()
+    count_from_the_first(run)

@@ -7,7 +7,8 @@ from ..errors import StepFailed
 from ..host import devices
 from ..judge import msi, nvme
 from ..observe import watch
-from ..run import call_back, ms, where_fenced
+from ..run import call_back, where_fenced
+from ..timeline import Update, ms
 
 DESCS = 2560            # so much memory: see struct hf_nvme
 READS, WRITES, EVENTS = 55, 55, 2       # of each queue; events of the controller
@@ -147,7 +148,7 @@ def update_flow(run, findings):
         run.identity_issues += [f"{slot['bdf']}:{name}" for name in
                                 judge.identity(before[number], run.call("nic.stat", slot=number))]
     ends = {number: (then, reap(run, number)) for number, then in stats.items()}
-    run.updates.append({"update": 1, "t_exec": t_exec, "release": run.kernels["new"]})
+    run.updates.append(Update(1, run.kernels["new"], t_exec))
     run.check_bystander("after")
     finish_sections(run, findings)
     blocks = [disk(run, number) for number in run.slots]
@@ -179,7 +180,7 @@ def fence_flow(run, findings):
     """The new kernel cannot keep it: it has to stop with its completions unserved, and its line has to stay down."""
     stats, _before, images = before_the_jump(run)
     t_exec, _boot = run.kexec()
-    run.updates.append({"update": 1, "t_exec": t_exec, "release": run.kernels["new"]})
+    run.updates.append(Update(1, run.kernels["new"], t_exec))
     for slot in run.slots.values():
         call_back(run, slot["bdf"])
     run.check_bystander("after")

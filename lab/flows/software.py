@@ -5,8 +5,10 @@ import time
 
 from .. import judge
 from ..errors import NotSeen
+from ..findings import close, data_checks
 from ..judge import software
-from . import steps
+from ..timeline import Update
+from .steps import begin
 
 PCIEXBAR = 0x60         # of q35's host bridge: where config space is in memory
 CONFIG = 4096
@@ -15,7 +17,7 @@ ENABLED = 1
 
 def software_flow(run, findings):
     """Of two NICs one has its interrupts back at FINISH; the other one's are as the previous kernel left them."""
-    steps._begin(run)
+    begin(run)
     run.open_nics()
     run.start_traffic()
     run.prepare()
@@ -30,7 +32,7 @@ def software_flow(run, findings):
     for number in list(run.slots)[:-1]:
         run.call("nic.rearm", slot=number, kick=True)
     run.note("re-armed")
-    run.updates.append({"update": 1, "t_exec": t_exec, "t_retrieved": t_retrieved, "release": run.kernels["new"]})
+    run.updates.append(Update(1, run.kernels["new"], t_exec, t_retrieved))
     run.mark()      # what FINISH itself writes is what was withheld until then
     for session in dict.fromkeys(run.sc.session_of(number) for number in run.slots):
         run.call("luo.finish", session=session, timeout=30)
@@ -38,10 +40,10 @@ def software_flow(run, findings):
     accounts = {bdf: run.read(f"/sys/kernel/debug/pci_liveupdate/{bdf}-copies") for bdf in images}
     outside = {bdf: from_outside(run, bdf) for bdf in images}
     run.let_flow(run.sc.settle_s)
-    steps.close_findings(run, findings)
+    close(run, findings)
     section = findings.sections["software"] = software.software_section(accounts, outside)
     findings.checks += software.software_checks(section, run.sc.absent)
-    findings.checks += steps._data_checks(run, findings, blackout=True) + judge.config_checks(findings.sections["config"])
+    findings.checks += data_checks(run, findings, blackout=True) + judge.config_checks(findings.sections["config"])
     findings.checks += judge.log_checks(run.said())
 
 

@@ -1,7 +1,9 @@
 """Registers of a port that somebody changed behind the kernel's back while a device is prepared: FREEZE has to see each of
 them. (What a guest can do to its own device must not keep others from their update, and is no reason to refuse.)"""
 
+from .. import judge
 from ..errors import StepFailed
+from .steps import begin
 
 
 def _cases(slot):
@@ -40,3 +42,13 @@ def cases(run):
         run.note("refused", said=f"{name}: {wrong or reg}")
         out.append((name, wrong))
     return out
+
+
+def stray_flow(run, findings):
+    """While the device is prepared somebody changes a register behind the kernel's back: FREEZE refuses, and names it."""
+    begin(run)
+    run.open_nics()
+    run.prepare()
+    run.load(0)
+    for name, wrong in cases(run):
+        findings.checks.append(judge.true(f"refused: {name}", not wrong, wrong))

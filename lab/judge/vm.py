@@ -13,7 +13,7 @@ def nic_section(sent, nic, ring, wire, updates):
     wire.Wire."""
     landed = {seq for _t, seq in ring.times}
     missing = nic["missing"]
-    in_blackout = sum(1 for t, _s in ring.times if any(u["t_exec"] <= t <= u["t_running"] for u in updates))
+    in_blackout = sum(1 for t, _s in ring.times if any(u.t_exec <= t <= u.t_running for u in updates))
     return {"offered": sent, "received": nic["rx"], "lost": max(0, sent - nic["rx"]),
             "duplicate": nic["dup"], "corrupt": nic["bad"],
             "out_of_order": nic["ooo"], "landed_in_pause": len(ring.times), "landed_in_blackout": in_blackout,
@@ -55,13 +55,13 @@ def quiet_vectors(beats, since):
 def pauses(update, beats, wires, rings):
     """How long one update took, as each of them sees it, ms; `wires`, `rings`: [(time, sequence)] of each NIC."""
     def gap(times):
-        around = [t for t in times if update["t_stop"] - 1 <= t <= update["t_running"] + 5]
+        around = [t for t in times if update.t_stop - 1 <= t <= update.t_running + 5]
         return max(((b - a) * 1000 for a, b in zip(around, around[1:])), default=None)
 
-    nic = [watch.max_gap_ms(r, update["t_stop"], update["t_running"]) for r in rings if r]
+    nic = [watch.max_gap_ms(r, update.t_stop, update.t_running) for r in rings if r]
     wire = [g for g in (gap([t for t, _s in w]) for w in wires) if g is not None]
-    after = [b["gap_us"] / 1000 for t, b in beats if update["t_running"] <= t <= update["t_end"]]
-    return {"vmm_ms": round((update["t_running"] - update["t_stop"]) * 1000, 1),
+    after = [b["gap_us"] / 1000 for t, b in beats if update.t_running <= t <= update.t_end]
+    return {"vmm_ms": round((update.t_running - update.t_stop) * 1000, 1),
             "guest_ms": round(max(after), 1) if after else None,
             "wire_ms": round(max(wire), 1) if wire else None, "nic_ms": max(nic) if nic else None,
             "silent_ms": round(gap([t for t, _b in beats]) or 0, 1)}
@@ -69,27 +69,27 @@ def pauses(update, beats, wires, rings):
 
 def steps(update):
     """Where the time went, ms. Lab's clock where both ends can be seen from here, the helper's own where not."""
-    own = update.get("helper", {})
+    own = update.helper
 
     def between(a, b):
-        return round((update[b] - update[a]) * 1000, 1) if update.get(a) is not None and update.get(b) is not None else None
+        return None if None in (a, b) else round((b - a) * 1000, 1)
 
-    load = own.get("exec_to_running") or between("t_loading", "t_running")
-    back = between("t_resume", "t_running")
-    parts = {"qemu_save": between("t_migrate", "t_saving"), "preserve": between("t_saving", "t_ready"),
-             "freeze": update.get("freeze_ms"), "kernel": between("t_exec", "t_boot"),
+    load = own.get("exec_to_running") or between(update.t_loading, update.t_running)
+    back = between(update.t_resume, update.t_running)
+    parts = {"qemu_save": between(update.t_migrate, update.t_saving), "preserve": between(update.t_saving, update.t_ready),
+             "freeze": update.freeze_ms, "kernel": between(update.t_exec, update.t_boot),
              "retrieve": None if back is None or load is None else round(max(0, back - load), 1),
-             "qemu_load": load, "total": between("t_migrate", "t_running")}
+             "qemu_load": load, "total": between(update.t_migrate, update.t_running)}
     return {**{k: parts[k] for k in STEPS}, "helper": own}
 
 
 def vm_section(name, beats, connections, alive, klog, rtts, nics, updates, hot=False):
     """`klog`: lines after the first pause; `nics`: of nic_section(); `updates`: what the flow noted of each."""
     last = beats[-1][1] if beats else {}
-    anew = beats and updates and updates[-1]["t_stop"] < beats[0][0]        # booted after the update
+    anew = beats and updates and updates[-1].t_stop < beats[0][0]        # booted after the update
     return {"name": name, "device": bool(nics), "hot": bool(hot), "beats": len(beats),
             "breaks": continuity(beats, bool(nics))[:20],
-            "quiet_vectors": quiet_vectors(beats, updates[-1]["t_running"]) if updates and not anew else [],
+            "quiet_vectors": quiet_vectors(beats, updates[-1].t_running) if updates and not anew else [],
             "memory_ok": bool(last.get("mem_ok")), "memory_rounds": last.get("mem_rounds", 0),
             "connections": connections, "alive": alive, "klog": klog[:20], "nics": nics, "pings": last.get("pings", [0, 0]),
             "rtt_ms": {"median": round(median(rtts) * 1000, 1), "max": round(max(rtts) * 1000, 1)} if rtts else None}

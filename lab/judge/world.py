@@ -85,26 +85,3 @@ def memory_checks(grown, limit_kb):
     if grown is None:
         return seen(memory_readings=0)
     return [Check("memory_growth", grown, f"< {limit_kb} kB each", grown < limit_kb)]
-
-
-def milestones(events, start, devices):
-    """[(name, event)] of one replacement, read from the trace after position `start`.
-
-    freeze: the first config write to a preserved device; handover: the old kernel's last root table or translation
-    change; scan: the first config write after it; adopt: the new kernel's first root table.
-    """
-    out, stage = [], "freeze"
-    for ev in events[start + 1:]:
-        if stage == "freeze" and ev.kind == "cfg" and ev.bdf in devices:
-            out.append(("freeze", ev))
-            stage = "handover"
-        elif stage in ("freeze", "handover") and (ev.kind == "root" or (ev.kind == "translation" and not ev.value)):
-            out.append(("handover", ev))
-            stage = "scan"
-        elif stage == "scan" and ev.kind == "cfg":
-            out.append(("scan", ev))
-            stage = "adopt"
-        elif stage in ("scan", "adopt") and ev.kind == "root":
-            out.append(("adopt", ev))
-            break
-    return out

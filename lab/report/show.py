@@ -7,10 +7,11 @@ import time
 
 STEPS = {
     "booted": "old kernel up", "open": "NIC open", "traffic": "traffic on", "steady": "receiving",
-    "submitted": "commands submitted", "monitor": "QEMU's monitor", "PREPARE": "PREPARE", "loaded": "new kernel loaded", "planted": "stray descriptor planted", "FREEZE": "FREEZE",
-    "quiesced": "interrupts masked", "stopped": "Bus Master off",
-    "repeated": "PREPARE and CANCEL again", "kexec": "kexec", "scan": "scan", "adopt": "adopt", "userspace": "new userspace",
-    "attached": "attach", "re-armed": "re-arm", "FINISH": "FINISH", "CANCEL": "CANCEL", "freeze failed": "FREEZE failed",
+    "submitted": "commands submitted", "monitor": "QEMU's monitor", "PREPARE": "PREPARE",
+    "loaded": "new kernel loaded", "planted": "stray descriptor planted", "FREEZE": "FREEZE",
+    "quiesced": "interrupts masked", "stopped": "Bus Master off", "repeated": "PREPARE and CANCEL again",
+    "kexec": "kexec", "scan": "scan", "adopt": "adopt", "userspace": "new userspace", "attached": "attach",
+    "re-armed": "re-arm", "FINISH": "FINISH", "CANCEL": "CANCEL", "freeze failed": "FREEZE failed",
     "bystander": "other NIC checked", "traffic stopped": "traffic off", "case": "case", "refused": "refused",
     "stray frames": "STRAY FRAMES", "vm started": "QEMU started", "vm speaks": "VM speaks", "vm paused": "VM paused",
     "vm runs": "VM runs", "vm stopped": "VM stopped", "state": "helper", "helper killed": "helper killed",

@@ -5,7 +5,7 @@ import time
 
 from .. import judge
 from ..errors import StepFailed
-from ..run import ms
+from ..timeline import Update, VmUpdate, ms
 from . import sections, vm as vm_mod
 from .vms import last_line, save
 
@@ -42,18 +42,18 @@ def pause(run, vms, one, up, command=None):
     """Has QEMU save the VM and execute the helper; the VM stands still from here on."""
     params, migrate = vm_mod.cpr_lines(one, command or one.save_argv(vms.kernel))
     vms.qmp(one, params)
-    up["t_migrate"] = time.monotonic()
-    _answer, up["t_stop"] = vms.qmp(one, migrate, event="STOP")
-    run.note("vm paused", at=up["t_stop"], name=one.name)
+    up.t_migrate = time.monotonic()
+    _answer, up.t_stop = vms.qmp(one, migrate, event="STOP")
+    run.note("vm paused", at=up.t_stop, name=one.name)
     vms.follow(one)
 
 
 def until_ready(run, vms, one, up, states=("ready", "refused", "failed")):
     state, told, at = vms.wait_state(one, states, READY_S)
-    up["t_saving"] = next((e["t"] for e in vms.states if (e["name"], e["state"]) == (one.name, "saving") and
-                           e["t"] > up["t_migrate"]), None)
-    up["t_ready"] = at
-    up.setdefault("helper", {}).update(told.get("times_ms") or {})
+    up.t_saving = next((e["t"] for e in vms.states if (e["name"], e["state"]) == (one.name, "saving") and
+                           e["t"] > up.t_migrate), None)
+    up.t_ready = at
+    up.helper.update(told.get("times_ms") or {})
     return state, told
 
 
@@ -77,7 +77,7 @@ def jump(vms):
 
 
 def one_update(run, vms, n):
-    ups = {one.name: {"update": n + 1} for one in vms.vms}
+    ups = {one.name: VmUpdate(n + 1) for one in vms.vms}
     run.load(n)
     images = run.dumps()
     run.save_klog()
@@ -95,7 +95,7 @@ def one_update(run, vms, n):
     for one in vms.vms:
         speak(run, vms, one, ups[one.name])
     run.mark()
-    run.times.setdefault("blackout", ms(max(u["t_running"] - u["t_exec"] for u in ups.values())))
+    run.times.setdefault("blackout", ms(max(u.t_running - u.t_exec for u in ups.values())))
     run.read_counters()
     run.compare_config(images)
     for one in vms.vms:
@@ -103,9 +103,9 @@ def one_update(run, vms, n):
     run.check_bystander(f"update {n + 1}")
     for one in vms.vms:
         vms.flow(one, run.sc.settle_s)
-        ups[one.name]["t_end"] = time.monotonic()
+        ups[one.name].t_end = time.monotonic()
         vms.updates[one.name].append(ups[one.name])
-    run.updates.append({"update": n + 1, "release": run.kernels["new"]})
+    run.updates.append(Update(n + 1, run.kernels["new"]))
     run.kho.append(dict(run.call("sys.kho"), release=run.kernels["new"]))
 
 
@@ -127,7 +127,8 @@ def replace(run, vms, ups):
     first = run.times.pop("freeze", None)       # the result has that of the first update, each update its own
     t_exec, boot = run.kexec(jump=jump(vms))
     for up in ups:
-        up.update(t_exec=t_exec, t_boot=boot["_at"], freeze_ms=run.times.get("freeze"), release=run.kernels["new"])
+        up.t_exec, up.t_boot = t_exec, boot["_at"]
+        up.freeze_ms, up.release = run.times.get("freeze"), run.kernels["new"]
     if first is not None:
         run.times["freeze"] = first
     run.call("vm.root", timeout=30)
@@ -136,7 +137,7 @@ def replace(run, vms, ups):
 def resume(run, one, up):
     """In the new kernel: the helper gets everything back and becomes QEMU, which goes on with the VM."""
     one.link.again()
-    up["t_resume"] = time.monotonic()
+    up.t_resume = time.monotonic()
     run.call("vm.start", name=one.name, argv=[vm_mod.HELPER, "vm", "resume", one.name])
 
 
@@ -145,8 +146,8 @@ def until_running(run, vms, one, up):
     state, told, at = vms.wait_state(one, ("running", "held", "failed"), READY_S)
     if state != "running":
         raise StepFailed("resume_failed", f"{one.name} is {state}: {told.get('reason') or vms.said(one)}")
-    up["t_running"] = at
-    up.setdefault("helper", {}).update(told.get("times_ms") or {})
+    up.t_running = at
+    up.helper.update(told.get("times_ms") or {})
     run.note("vm runs", at=at, name=one.name)
 
 
@@ -154,8 +155,8 @@ def speak(run, vms, one, up):
     """The VM says something again, and has emptied its ring."""
     for number in one.nics:
         run.watcher.slots[number].let_go(time.monotonic())
-    t, _beat = vms.hello(one, after=up["t_boot"], timeout=SPEAK_S)
-    up["t_beat"] = t
+    t, _beat = vms.hello(one, after=up.t_boot, timeout=SPEAK_S)
+    up.t_beat = t
 
 
 def _nothing_left(run, findings):
@@ -169,7 +170,7 @@ def _nothing_left(run, findings):
 def refused_flow(run, findings, vms):
     """The helper says no: QEMU goes on as if nothing was, and says why."""
     _begin(run, vms)
-    one, up = vms.vms[0], {"update": 0}
+    one, up = vms.vms[0], VmUpdate(0)
     one.link.say("gap", 0)
     pause(run, vms, one, up)
     state, told = until_ready(run, vms, one, up)
@@ -181,12 +182,12 @@ def refused_flow(run, findings, vms):
     findings.checks.append(judge.true(f"refused: {want['name']}", ok))
     if state != "refused":
         raise StepFailed(f"refused: {want['name']}", f"{one.name} is {state}")
-    t, _beat = vms.hello(one, after=up["t_ready"], timeout=60)
-    up.update(t_running=t, t_exec=t)
+    t, _beat = vms.hello(one, after=up.t_ready, timeout=60)
+    up.t_running = up.t_exec = t
     for number in one.nics:
         run.watcher.slots[number].let_go(t)
     vms.flow(one, run.sc.settle_s)
-    up["t_end"] = time.monotonic()
+    up.t_end = time.monotonic()
     vms.updates[one.name].append(up)
     run.kho.append(dict(run.call("sys.kho"), release=run.kernels["old"]))
     sections.close(run, findings, vms)
@@ -197,7 +198,7 @@ def refused_flow(run, findings, vms):
 def killed_flow(run, findings, vms):
     """The helper dies with everything preserved: nothing of it stays, and the device can be used again."""
     _begin(run, vms)
-    one, up = vms.vms[0], {}
+    one, up = vms.vms[0], VmUpdate()
     pause(run, vms, one, up)
     state, told = until_ready(run, vms, one, up)
     if state != "ready":
@@ -226,7 +227,7 @@ def killed_flow(run, findings, vms):
 def wrong_flow(run, findings, vms):
     """Resume with a name nobody saved, and with a command that fails: a clear error, and the right one works after it."""
     _begin(run, vms)
-    one, up = vms.vms[0], {"update": 1}
+    one, up = vms.vms[0], VmUpdate()
     run.load(0)
     images = run.dumps()
     one.link.say("gap", 0)
@@ -244,9 +245,9 @@ def wrong_flow(run, findings, vms):
     check_config(run, one)
     run.check_bystander("after")
     vms.flow(one, run.sc.settle_s)
-    up["t_end"] = time.monotonic()
+    up.t_end = time.monotonic()
     vms.updates[one.name].append(up)
-    run.updates.append({"update": 1, "release": run.kernels["new"]})
+    run.updates.append(Update(1, run.kernels["new"]))
     sections.close(run, findings, vms)
     findings.checks += sections.update_checks(run, findings)
 
@@ -281,23 +282,24 @@ def cold_flow(run, findings, vms):
     _begin(run, vms)
     one = vms.vms[0]
     run.load(0)
-    up = {"update": 1, "t_migrate": time.monotonic()}
-    up["t_stop"] = up["t_migrate"]
+    up = VmUpdate()
+    up.t_migrate = up.t_stop = time.monotonic()
     vms.qmp(one, vm_mod.qmp("quit"))
     run.call("vm.exit", name=one.name, timeout_ms=20000, timeout=25)
     run.note("vm stopped", name=one.name)
     t_exec, boot = run.kexec()
-    up.update(t_exec=t_exec, t_boot=boot["_at"], t_resume=boot["_at"], release=run.kernels["new"])
+    up.t_exec, up.release = t_exec, run.kernels["new"]
+    up.t_boot = up.t_resume = boot["_at"]
     vms.host()
     run.finish_senders()
     vms.fresh(one)
-    up["t_loading"] = time.monotonic()
+    up.t_loading = time.monotonic()
     vms.start(one)
-    up["t_running"] = time.monotonic()
+    up.t_running = time.monotonic()
     vms.watch(one)
     vms.traffic(one)
-    up["t_end"] = time.monotonic()
-    run.times.setdefault("blackout", ms(up["t_running"] - t_exec))
+    up.t_end = time.monotonic()
+    run.times.setdefault("blackout", ms(up.t_running - t_exec))
     vms.updates[one.name].append(up)
     vms.flow(one, run.sc.settle_s)
     sections.close(run, findings, vms)

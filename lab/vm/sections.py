@@ -36,16 +36,16 @@ def section(run, vms, one, last, sent):
     updates = vms.updates[one.name]
     beats = list(one.link.beats)
     nics = [vmjudge.nic_section(sent.get(n, 0), last["nics"][i], run.watcher.slots[n], vms.wires[n],
-                                [u for u in updates if "t_exec" in u])
+                                [u for u in updates if u.t_exec is not None])
             for i, n in enumerate(one.nics)]
-    since = min((u["t_stop"] for u in updates), default=time.monotonic())
+    since = min((u.t_stop for u in updates), default=time.monotonic())
     klog, rtts = [line for t, line in one.link.klog if t > since], [d for _t, d in one.link.rtts]
     out = vmjudge.vm_section(one.name, beats, one.link.connections, one.link.conn is not None, klog, rtts, nics,
                              updates, one.hot)
     rings = [run.watcher.slots[n].times for n in one.nics]
     wires = [vms.past_wires.get(n, []) + vms.wires[n].times for n in one.nics]
     beats = vms.past_beats[one.name] + beats
-    out["updates"] = [{"update": u["update"], "release": u.get("release"), "steps": vmjudge.steps(u),
+    out["updates"] = [{"update": u.number, "release": u.release, "steps": vmjudge.steps(u),
                        "pause": vmjudge.pauses(u, beats, wires, rings)} for u in updates]
     return out
 
@@ -59,16 +59,16 @@ def machine(run, findings, vms):
 
 
 def _dma(run, findings, vms, nics):
-    updates = [u for ups in vms.updates.values() for u in ups if "t_exec" in u and "t_running" in u]
+    updates = [u for ups in vms.updates.values() for u in ups if None not in (u.t_exec, u.t_running)]
     offered = gap = 0
     for one in vms.vms:
         for number in one.nics:
             ring, sender = run.watcher.slots[number], vms.senders.get(number)
             for up in vms.updates[one.name]:
-                if sender and "t_exec" in up and run.updates:
-                    offered += sender.sent_between(up["t_exec"], up["t_running"])
+                if sender and up.t_exec is not None and run.updates:
+                    offered += sender.sent_between(up.t_exec, up.t_running)
                 if ring.times:
-                    gap = max(gap, watch.max_gap_ms(ring.times, up["t_stop"], up["t_running"]))
+                    gap = max(gap, watch.max_gap_ms(ring.times, up.t_stop, up.t_running))
             findings.ring_used_up = findings.ring_used_up or ring.ran_out
     findings.sections["dma"] = vmjudge.dma_section(nics, offered if updates else 0, gap)
     drops = [wire.socket_drops(n.port) for n in run.machine.nics] if run.machine else []

@@ -11,8 +11,8 @@ from unittest import mock
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.dirname(__file__))
 import fake                                             # noqa: E402
-from lab import cli, run, scenario                      # noqa: E402
-from lab.flows import steps                             # noqa: E402
+from lab import run, runner, scenario                   # noqa: E402
+from lab.flows import update                            # noqa: E402
 from lab.host import qemu                               # noqa: E402
 from lab.report import result                           # noqa: E402
 
@@ -36,7 +36,7 @@ class Whole(unittest.TestCase):
         options = types.SimpleNamespace(build=self.build, accel="tcg", patience=1.0, rate=None, negative=negative, json=True,
                                         live=False, quiet=True)
         with mock.patch.object(fake.Machine, "broken", frozenset(broken)):
-            out, path = cli.run_one(sc, options)
+            out, path = runner.run_one(sc, options)
         self.assertEqual(result.check(out), [])
         self.assertTrue(os.path.exists(path))
         return out
@@ -96,7 +96,7 @@ class Whole(unittest.TestCase):
 
     def test_memory_is_compared_between_boots_of_the_same_kernel(self):
         go = {"updates": 4, "rate": 400}
-        with mock.patch.object(steps, "PER_UPDATE_KB", 4):
+        with mock.patch.object(update, "PER_UPDATE_KB", 4):
             self.assertEqual(self.reasons("twenty-updates", "lose-page", **go), ["memory_growth"])
             with mock.patch.object(fake.Machine, "release", lambda m: f"7.2-{m.generation}"):
                 self.assertEqual(self.reasons("twenty-updates", "lose-page", **go), ["not_seen:memory_readings"])

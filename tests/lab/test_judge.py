@@ -4,7 +4,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.dirname(__file__))
-from lab import judge                   # noqa: E402
+from lab import judge, timeline         # noqa: E402
 from lab.host import devices            # noqa: E402
 from lab.observe import trace           # noqa: E402
 from images import NIC, OTHER, PORT, images     # noqa: E402
@@ -236,7 +236,7 @@ class World(unittest.TestCase):
 
     def test_milestones(self):
         events = trace.parse([cfg(NIC, 0x72, 0xC009), cfg(OTHER, 4, 0), ROOT, cfg(PORT, 4, 0x107), cfg(NIC, 4, 0x107), ROOT])
-        self.assertEqual([(n, e.n) for n, e in judge.milestones(events, -1, {NIC})],
+        self.assertEqual([(n, e.n) for n, e in timeline.milestones(events, -1, {NIC})],
                          [("freeze", 0), ("handover", 2), ("scan", 3), ("adopt", 5)])
 
     def test_reasons(self):

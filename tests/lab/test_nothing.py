@@ -9,12 +9,12 @@ from unittest import mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.dirname(__file__))
-from lab import cli, judge, run, scenario                                       # noqa: E402
+from lab import cli, findings, judge, run, runner, scenario                                       # noqa: E402
 from lab.errors import NotSeen, StepFailed                                      # noqa: E402
-import lab.flows as kinds                                                       # noqa: E402
 from lab.flows import steps                                                     # noqa: E402
 from lab.judge import msi, policy, vm as vmjudge                                # noqa: E402
 from lab.observe import trace, traffic, watch                                   # noqa: E402
+from lab.timeline import VmUpdate                                               # noqa: E402
 from lab.vm import sections                                          # noqa: E402
 from images import NIC, images                                                  # noqa: E402
 
@@ -48,7 +48,7 @@ class Sections(unittest.TestCase):
     def test_config(self):
         self.names(judge.config_checks(judge.config_section(EMPTY, [], []), 2), "config_space", "counters_of_the_guard")
         self.names(judge.config_checks(judge.config_section(EMPTY, [(0xA0, 0xA1, {})], [])), "config_space")
-        self.names(judge.config_checks(steps.empty_sections()["config"], 1), "config_space", "counters_of_the_guard")
+        self.names(judge.config_checks(findings.empty_sections()["config"], 1), "config_space", "counters_of_the_guard")
         text = "withheld 1\nbar 1\nunexplained 0\n"
         self.names(judge.config_checks(judge.config_section(EMPTY, WINDOWS, [text]), 2), "counters_of_the_guard")
 
@@ -59,11 +59,11 @@ class Sections(unittest.TestCase):
 
     def test_iommu(self):
         self.names(judge.iommu_checks(judge.iommu_section(EMPTY, [], [], None), 0), "windows", "registers_of_the_iommu", "memory")
-        self.names(judge.iommu_checks(steps.empty_sections()["iommu"], 0), "windows", "registers_of_the_iommu", "memory")
+        self.names(judge.iommu_checks(findings.empty_sections()["iommu"], 0), "windows", "registers_of_the_iommu", "memory")
 
     def test_irq(self):
         self.names(judge.irq_checks(judge.irq_section([])), "rearms", "messages_of_every_device")
-        self.names(judge.irq_checks(steps.empty_sections()["irq"]), "rearms", "messages_of_every_device")
+        self.names(judge.irq_checks(findings.empty_sections()["irq"]), "rearms", "messages_of_every_device")
         self.assertIn("irq_latched", reasons(judge.irq_checks(judge.irq_section([], {NIC: 0}))))
         self.names(judge.stray_checks(judge.irq_section([], {NIC: None, "other": 0})), "messages_of_every_device")
         self.names(judge.irq_checks(judge.irq_section([{"pba": 1, "irq_latched": [], "irq": []}], {NIC: 0})), "rearms")
@@ -79,7 +79,7 @@ class Sections(unittest.TestCase):
         wire = types.SimpleNamespace(seen=set(), missing=lambda: 0, duplicate=0, corrupt=0)
         said = {"missing": [], "rx": 0, "dup": 0, "bad": 0, "ooo": 0, "tx": 0}
         nic = vmjudge.nic_section(0, said, ring, wire, [])
-        update = {"t_stop": 1.0, "t_running": 2.0}
+        update = VmUpdate(t_stop=1.0, t_running=2.0)
         vm = vmjudge.vm_section("vm0", [], 1, True, [], [], [nic], [update])
         self.names(vmjudge.vm_checks([vm]), "frames_of_every_nic")
         self.assertLessEqual({"vm_breaks:vm0 0 lines of its own account", "vm_memory:vm0 never looked at",
@@ -173,7 +173,7 @@ class Readings(unittest.TestCase):
     def test_no_interrupt_at_all(self):
         one = types.SimpleNamespace(call=lambda *a, **k: {"irq": []}, note=lambda *a, **k: None, descs=8,
                                     sc=types.SimpleNamespace(vectors=2), slots={0: {"bdf": NIC}})
-        self.assertFalse(steps._usable(one, 0))
+        self.assertFalse(steps.usable(one, 0))
 
 
 class Whole(unittest.TestCase):
@@ -182,8 +182,8 @@ class Whole(unittest.TestCase):
         with tempfile.TemporaryDirectory() as build:
             options = types.SimpleNamespace(build=build, accel="tcg", patience=1.0, rate=None, negative=False, json=True,
                                             live=False, quiet=True)
-            with mock.patch.dict(kinds.FLOWS, refuse=lambda run, findings: None):
-                out, _path = cli.run_one(sc, options)
+            with mock.patch.dict(runner.FLOWS, refuse=lambda run, findings: None):
+                out, _path = runner.run_one(sc, options)
         self.assertEqual((out["verdict"], out["reasons"]), ("fail", ["not_seen:anything"]))
 
     def test_a_judge_that_did_not_see_is_a_verdict(self):

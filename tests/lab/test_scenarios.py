@@ -7,9 +7,8 @@ import unittest
 from unittest import mock
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
-from lab import cli, scenario                           # noqa: E402
+from lab import cli, findings, runner, scenario         # noqa: E402
 from lab.errors import Infra, Skip                      # noqa: E402
-from lab.flows import steps                             # noqa: E402
 from lab.report import result, show, tables             # noqa: E402
 
 REQUIRED = {"nic-root-port", "nic-root-port-2000", "nic-switch", "nic-scalable", "nic-x2apic-ats", "two-nics",
@@ -18,7 +17,7 @@ REQUIRED = {"nic-root-port", "nic-root-port-2000", "nic-switch", "nic-scalable",
 
 def sample():
     return {"version": 1, "scenario": "x", "verdict": "pass", "reasons": [], "kernel": {"old": "7.2", "new": None},
-            "machine": "m", **steps.empty_sections(),
+            "machine": "m", **findings.empty_sections(),
             "time_ms": dict.fromkeys(("freeze", "syscall_to_userspace", "adopt", "attach", "finish", "blackout")),
             "timeline": [{"t_ms": 1.0, "event": "start"}], "landed_series": [[0, 1]], "checks": []}
 
@@ -114,7 +113,7 @@ class Verdicts(unittest.TestCase):
                 raise r
             return r, "path"
 
-        with mock.patch.object(cli, "run_one", fake), mock.patch("builtins.print") as out:
+        with mock.patch.object(runner, "run_one", fake), mock.patch("builtins.print") as out:
             code = cli.main(["check", "--jobs=1", *extra, *names])
         return code, out.call_args_list[-1].args[0]
 
@@ -140,7 +139,7 @@ class Verdicts(unittest.TestCase):
         self.assertEqual(self.check(Infra("x"), infra, extra=["--no-negative"])[0], 1)
 
     def test_several_at_a_time(self):
-        with mock.patch.object(cli, "check_one", _slow_or_bad), mock.patch("builtins.print") as out:
+        with mock.patch.object(runner, "check_one", _slow_or_bad), mock.patch("builtins.print") as out:
             code = cli.main(["check", "--jobs=3", "nic-switch", "two-nics", "twenty-updates"])
         lines = [call.args[0] for call in out.call_args_list]
         self.assertEqual((code, lines[-1]), (1, "5 passed, 1 failed, 0 skipped"))

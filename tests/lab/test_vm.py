@@ -14,12 +14,13 @@ from unittest import mock
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.dirname(__file__))
 import fakevm                                                                           # noqa: E402
-from lab import cli, scenario                                                           # noqa: E402
+from lab import cli, runner, scenario                                                   # noqa: E402
 from lab.errors import Infra, Skip                                                      # noqa: E402
 from lab.host import qemu, tsc                                                          # noqa: E402
 from lab.judge import vm as vmjudge                                                     # noqa: E402
 from lab.observe import ring as vmring, traffic, watch, wire as wire_mod                # noqa: E402
 from lab.report import result, show, tables                                             # noqa: E402
+from lab.timeline import VmUpdate                                                       # noqa: E402
 from lab.vm import flow as vmflow, link as vmlink, sections, vm, vms as vmrun                # noqa: E402
 
 MAC = traffic.mac_bytes("52:54:00:00:00:01")
@@ -172,7 +173,7 @@ class Judge(unittest.TestCase):
         self.assertEqual(vmjudge.quiet_vectors(stuck, 5), ["eth0 vector 1"])
 
     def test_pauses(self):
-        update = {"t_stop": 10.0, "t_running": 16.0, "t_end": 19.0}
+        update = VmUpdate(t_stop=10.0, t_running=16.0, t_end=19.0)
         beats = [(t / 10, beat(1, gap_us=0 if t < 160 else 300000)) for t in range(80, 190) if not 100 < t < 165]
         wire = [(t / 50, t) for t in range(400, 950) if not 500 < t < 820]
         ring = [(10 + t / 100, t) for t in range(600) if not 200 <= t < 250]
@@ -182,11 +183,11 @@ class Judge(unittest.TestCase):
         self.assertIsNone(vmjudge.pauses(update, beats, [], [])["nic_ms"])
 
     def test_steps_add_up(self):
-        up = {"t_migrate": 1.0, "t_saving": 1.2, "t_ready": 1.3, "t_exec": 1.3, "t_boot": 5.0, "t_resume": 5.1, "t_running": 7.6,
-              "freeze_ms": 500, "helper": {"exec_to_running": 2000.0}}
+        up = VmUpdate(t_migrate=1.0, t_saving=1.2, t_ready=1.3, t_exec=1.3, t_boot=5.0, t_resume=5.1, t_running=7.6,
+                      freeze_ms=500, helper={"exec_to_running": 2000.0})
         got = vmjudge.steps(up)
         self.assertEqual([got[k] for k in vmjudge.STEPS], [200.0, 100.0, 500, 3700.0, 500.0, 2000.0, 6600.0])
-        self.assertEqual(vmjudge.steps({})["total"], None)
+        self.assertEqual(vmjudge.steps(VmUpdate())["total"], None)
 
 
 class Whole(unittest.TestCase):
@@ -212,7 +213,7 @@ class Whole(unittest.TestCase):
         options = types.SimpleNamespace(build=self.build, accel="tcg", patience=1.0, rate=None, negative=negative, json=True,
                                         live=False, quiet=True)
         with mock.patch.object(fakevm.Machine, "broken", frozenset(broken)):
-            out, _path = cli.run_one(sc, options)
+            out, _path = runner.run_one(sc, options)
         self.assertEqual(result.check(out), [])
         return out
 
