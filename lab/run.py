@@ -177,7 +177,7 @@ class Run:
 
     def open_nics(self):
         for number, nic in enumerate(self.machine.nics):
-            got = self.call("nic.open", slot=number, bdf=nic.bdf, descs=self.descs, vectors=self.sc.vectors,
+            got = self.call("dev.open", slot=number, bdf=nic.bdf, descs=self.descs, vectors=self.sc.vectors,
                             native=False, timeout=30)
             geometry, layout = self.memory(number)
             self.slots[number] = {"bdf": nic.bdf, "ports": nic.ports, "mac": nic.mac, "runs": layout.runs,
@@ -187,13 +187,13 @@ class Run:
 
     def memory(self, number):
         """Where a slot's memfd lies: (geometry, Layout)."""
-        geometry = self.call("nic.mem", slot=number, timeout=30)
+        geometry = self.call("dev.mem", slot=number, timeout=30)
         runs, expect = [], 0
         for ev in self.ctl.take_events("mem"):
             if ev.get("slot") != number:
                 continue
             if ev["off"] != expect:
-                raise StepFailed("nic.mem", f"slot {number}: a hole in the memory map at {expect:#x}")
+                raise StepFailed("dev.mem", f"slot {number}: a hole in the memory map at {expect:#x}")
             runs += ev["runs"]
             expect += sum(length for _gpa, length in ev["runs"])
         return geometry, watch.Layout(runs)

@@ -23,14 +23,10 @@ struct hf_cmd {
 	hf_cmd_fn fn;
 };
 
-/* Each file of commands ends its table with an empty entry. */
-extern const struct hf_cmd hf_nic_cmds[];
-extern const struct hf_cmd hf_nvme_cmds[];
-extern const struct hf_cmd hf_luo_cmds[];
-extern const struct hf_cmd hf_sys_cmds[];
-extern const struct hf_cmd hf_net_cmds[];
-extern const struct hf_cmd hf_vm_cmds[];
-extern const struct hf_cmd hf_hostile_cmds[];
+/* Each file of commands registers its table, which ends with an empty entry. */
+#define HF_COMMANDS(table)                              \
+	static const struct hf_cmd *const table##_entry \
+		__attribute__((used, section("hf_commands"))) = (table)
 
 /*
  * Arguments. A missing one takes @def; HF_REQUIRED makes it an error.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the nic.* and luo.* commands share. */
+/* What the commands on a slot share. */
 #ifndef HF_CMD_H
 #define HF_CMD_H
 

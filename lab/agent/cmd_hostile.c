@@ -145,10 +145,11 @@ static int hostile_kill(struct hf_call *c)
 	return err;
 }
 
-const struct hf_cmd hf_hostile_cmds[] = {
+static const struct hf_cmd hostile_cmds[] = {
 	{ "hostile.write", hostile_write },
 	{ "hostile.read", hostile_read },
 	{ "hostile.bind", hostile_bind },
 	{ "hostile.kill", hostile_kill },
 	{ NULL, NULL },
 };
+HF_COMMANDS(hostile_cmds);

@@ -64,8 +64,8 @@ static int preserve_memfd(const struct hf_slot *s, int fd, uint64_t slot, struct
 /* The device goes on writing to the page that was there when it was mapped. */
 static int punch(const struct hf_slot *s, struct hf_err *e)
 {
-	if (fallocate(s->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)s->page->buf_off,
-		      HF_PAGE) < 0)
+	if (fallocate(s->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		      (off_t)(s->page->map_len - HF_PAGE), HF_PAGE) < 0)
 		return hf_fail(e, errno, "punch a hole into the memfd of %s", s->page->bdf);
 	return 0;
 }
@@ -166,7 +166,7 @@ static int retrieve_device(struct hf_call *c, struct hf_slot *s, int session, ui
 	if (err)
 		return err;
 	t_map = hf_now_us();
-	err = hf_vfio_bind(v, &c->err);
+	err = hf_vfio_bind(v, "", &c->err);
 	if (err)
 		return err;
 	t_bind = hf_now_us();
@@ -247,8 +247,9 @@ static int luo_why(struct hf_call *c)
 	return 0;
 }
 
-const struct hf_cmd hf_luo_cmds[] = {
+static const struct hf_cmd luo_cmds[] = {
 	{ "luo.preserve", luo_preserve }, { "luo.cancel", luo_cancel },
 	{ "luo.retrieve", luo_retrieve }, { "luo.finish", luo_finish },
 	{ "luo.why", luo_why },		  { NULL, NULL },
 };
+HF_COMMANDS(luo_cmds);

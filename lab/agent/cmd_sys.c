@@ -328,7 +328,7 @@ static int quit(struct hf_call *c)
 	return hf_fail(&c->err, errno, "power off");
 }
 
-const struct hf_cmd hf_sys_cmds[] = {
+static const struct hf_cmd sys_cmds[] = {
 	{ "mark", mark },
 	{ "pci.dump", pci_dump },
 	{ "pci.read", pci_read },
@@ -343,3 +343,4 @@ const struct hf_cmd hf_sys_cmds[] = {
 	{ "quit", quit },
 	{ NULL, NULL },
 };
+HF_COMMANDS(sys_cmds);

@@ -380,9 +380,10 @@ static int vm_ring(struct hf_call *c)
 	return 0;
 }
 
-const struct hf_cmd hf_vm_cmds[] = {
+static const struct hf_cmd vm_cmds[] = {
 	{ "vm.root", vm_root }, { "vm.start", vm_start }, { "vm.status", vm_status },
 	{ "vm.exit", vm_exit }, { "vm.kill", vm_kill },	  { "vm.bind", vm_bind },
 	{ "vm.wait", vm_wait }, { "vm.qmp", vm_qmp },	  { "vm.mem", vm_mem },
 	{ "vm.ring", vm_ring }, { NULL, NULL },
 };
+HF_COMMANDS(vm_cmds);

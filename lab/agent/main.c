@@ -23,10 +23,7 @@
 
 #define PORT_TIMEOUT_MS 30000
 
-static const struct hf_cmd *const tables[] = {
-	hf_nic_cmds, hf_nvme_cmds, hf_luo_cmds,	    hf_sys_cmds,
-	hf_net_cmds, hf_vm_cmds,   hf_hostile_cmds,
-};
+extern const struct hf_cmd *const __start_hf_commands[], *const __stop_hf_commands[];
 
 void hf_event_begin(struct hf_msg *m, const char *name)
 {
@@ -100,8 +97,8 @@ void hf_reply(struct hf_call *c, int err)
 
 static hf_cmd_fn find_cmd(const char *name)
 {
-	for (size_t i = 0; i < HF_ARRAY_SIZE(tables); i++)
-		for (const struct hf_cmd *cmd = tables[i]; cmd->name; cmd++)
+	for (const struct hf_cmd *const *t = __start_hf_commands; t < __stop_hf_commands; t++)
+		for (const struct hf_cmd *cmd = *t; cmd->name; cmd++)
 			if (!strcmp(cmd->name, name))
 				return cmd->fn;
 	return NULL;

@@ -199,7 +199,8 @@ static int net_check(struct hf_call *c)
 	return err;
 }
 
-const struct hf_cmd hf_net_cmds[] = {
+static const struct hf_cmd net_cmds[] = {
 	{ "net.check", net_check },
 	{ NULL, NULL },
 };
+HF_COMMANDS(net_cmds);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -57,6 +58,28 @@ long hf_pci_read_all(const char *bdf, uint8_t *cfg, size_t size, struct hf_err *
 		len += (size_t)n;
 	close(fd);
 	return len ? (long)len : hf_fail(e, EIO, "read config of %s", bdf);
+}
+
+static int id_part(const char *bdf, const char *name, uint32_t *val, struct hf_err *e)
+{
+	char path[80], text[16], *end;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", bdf, name);
+	if (hf_read_file(path, text, sizeof(text)) < 0)
+		return hf_fail(e, errno ? errno : EIO, "read %s", path);
+	*val = (uint32_t)strtoul(text, &end, 16);
+	return end == text ? hf_fail(e, EPROTO, "%s says \"%s\"", path, text) : 0;
+}
+
+int hf_pci_id(const char *bdf, struct hf_pci_id *id, struct hf_err *e)
+{
+	int err = id_part(bdf, "vendor", &id->vendor, e);
+
+	if (!err)
+		err = id_part(bdf, "device", &id->device, e);
+	if (!err)
+		err = id_part(bdf, "class", &id->class, e);
+	return err;
 }
 
 /* Name of the driver of @bdf, "" for none. */

@@ -38,11 +38,13 @@ static void lay_out(struct hf_slot_page *p, const struct hf_slot_cfg *cfg)
 	p->version = HF_PAGE_VERSION;
 	p->size = sizeof(*p);
 	p->iova_base = IOVA_BASE + cfg->slot * IOVA_STEP;
-	p->descs = cfg->descs;
-	p->buf_size = HF_BUF_SIZE;
 	p->ring_off = HF_PAGE;
-	p->buf_off = page_up(p->ring_off + (uint64_t)cfg->descs * 16);
-	p->map_len = page_up(p->buf_off + (uint64_t)cfg->descs * HF_BUF_SIZE);
+	if (cfg->work->nic) {
+		p->descs = cfg->descs;
+		p->buf_size = HF_BUF_SIZE;
+	}
+	p->buf_off = page_up(p->ring_off + (uint64_t)p->descs * 16 + cfg->work->memory);
+	p->map_len = page_up(p->buf_off + (uint64_t)p->descs * p->buf_size);
 	p->canary_off = p->map_len;
 	p->total_len = p->canary_off + HF_PAGE;
 	p->vectors = cfg->vectors;
@@ -50,7 +52,7 @@ static void lay_out(struct hf_slot_page *p, const struct hf_slot_cfg *cfg)
 	p->intx = cfg->intx;
 	snprintf(p->bdf, sizeof(p->bdf), "%s", cfg->bdf);
 	snprintf(p->native, sizeof(p->native), "%s", cfg->native);
-	snprintf(p->nic, sizeof(p->nic), "%s", cfg->nic);
+	snprintf(p->workload, sizeof(p->workload), "%s", cfg->work->name);
 }
 
 static int map_memory(struct hf_slot *s, struct hf_err *e)
@@ -105,7 +107,7 @@ static bool page_ok(const struct hf_slot_page *p, size_t len)
 	       (uint64_t)p->descs * p->buf_size <= p->map_len - p->buf_off && p->vectors &&
 	       p->vectors <= HF_MAX_VECTORS && terminated(p->bdf, sizeof(p->bdf)) &&
 	       hf_valid_bdf(p->bdf) && terminated(p->native, sizeof(p->native)) &&
-	       terminated(p->nic, sizeof(p->nic));
+	       terminated(p->workload, sizeof(p->workload));
 }
 
 int hf_slot_adopt(struct hf_slot *s, int memfd, struct hf_err *e)
@@ -126,9 +128,10 @@ int hf_slot_adopt(struct hf_slot *s, int memfd, struct hf_err *e)
 		return err;
 	if (!page_ok(s->page, s->len))
 		return hf_fail(e, EPROTO, "agent page of the retrieved memfd");
-	s->drv = hf_driver_by_name(s->page->nic);
-	if (!s->drv)
-		return hf_fail(e, EPROTO, "driver \"%s\" of the retrieved slot", s->page->nic);
+	s->work = hf_workload_named(s->page->workload);
+	if (!s->work)
+		return hf_fail(e, EPROTO, "workload \"%s\" of the retrieved slot",
+			       s->page->workload);
 	hf_vfio_init(&s->dev, s->page->bdf);
 	s->dev.intx = s->page->intx;
 	return 0;

@@ -10,7 +10,7 @@
  *	map_len		end of what the device may reach
  *	canary_off	one page the device must never reach (== map_len)
  *
- * A driver of something else than a NIC uses ring_off..map_len as it likes.
+ * What is no NIC uses ring_off..map_len as it likes.
  *
  * The device sees bytes 0..map_len at iova_base; the canary is part of the
  * memfd, so that it is still there to be looked at after the kexec, but it is
@@ -20,9 +20,9 @@
 #define HF_SLOT_H
 
 #include "json.h"
-#include "vfio.h"
+#include "workload.h"
 
-#define HF_SLOTS 4
+#define HF_SLOTS 16
 
 #define HF_PAGE_MAGIC	"HFSLOT1" /* 8 bytes with the terminator */
 #define HF_PAGE_VERSION 2
@@ -42,7 +42,7 @@ struct hf_slot_page {
 	uint64_t map_len; /* bytes mapped at iova_base */
 	uint64_t total_len; /* bytes of the memfd */
 	uint64_t ring_off, buf_off, canary_off;
-	uint32_t buf_size, descs;
+	uint32_t buf_size, descs; /* 0 if it is no NIC */
 	uint32_t vectors; /* MSI-X vectors in use */
 	uint32_t planted; /* 1: planted_desc points at planted_iova */
 	uint32_t planted_desc;
@@ -50,7 +50,7 @@ struct hf_slot_page {
 	uint64_t planted_iova;
 	char bdf[16];
 	char native[32]; /* driver to give the device back to, or "" */
-	char nic[16]; /* hf_driver_ops.name */
+	char workload[16]; /* hf_workload.name */
 	uint32_t intx; /* 1: INTx in place of MSI-X */
 	uint32_t reserved;
 };
@@ -59,7 +59,7 @@ struct hf_slot {
 	bool used;
 	bool anon; /* memory is not a memfd: for refusal tests */
 	struct hf_vfio dev;
-	const struct hf_driver_ops *drv;
+	const struct hf_workload *work;
 	int memfd; /* -1 if anon */
 	uint8_t *mem; /* the whole memfd */
 	size_t len;
@@ -69,11 +69,12 @@ struct hf_slot {
 /* Slot @i, in use or not; NULL if there is no such slot. */
 struct hf_slot *hf_slot_at(uint64_t i);
 
-/* What nic.open decides. */
+/* What dev.open decides. */
 struct hf_slot_cfg {
 	uint32_t slot, descs, vectors;
-	bool anon, bare, intx;
-	const char *bdf, *native, *nic;
+	bool anon, intx;
+	const char *bdf, *native;
+	const struct hf_workload *work;
 };
 
 /* Allocate, populate and describe the memory of a fresh slot. Return: 0 or -errno. */
@@ -86,7 +87,7 @@ int hf_slot_create(struct hf_slot *s, const struct hf_slot_cfg *cfg, struct hf_e
 int hf_slot_adopt(struct hf_slot *s, int memfd, struct hf_err *e);
 /* Map the slot's memory for the device: new iommufd, IOAS, fixed IOVAs. */
 int hf_slot_map(struct hf_slot *s, struct hf_err *e);
-/* The ring as the driver wants it. */
+/* The memory as the workload wants it. */
 void hf_slot_ring(const struct hf_slot *s, struct hf_ring *r);
 /* Close and free everything; the slot is unused afterwards. Safe at any stage. */
 void hf_slot_close(struct hf_slot *s);

@@ -18,28 +18,6 @@
 #include <linux/vfio_liveupdate.h>
 #endif
 
-static const struct hf_driver_ops *const hf_drivers[] = {
-	&hf_igb_ops,
-	&hf_nvme_ops,
-	&hf_bare_ops,
-};
-
-const struct hf_driver_ops *hf_driver_find(uint16_t vendor, uint16_t device)
-{
-	for (size_t i = 0; i < HF_ARRAY_SIZE(hf_drivers); i++)
-		if (hf_drivers[i]->match(vendor, device))
-			return hf_drivers[i];
-	return NULL;
-}
-
-const struct hf_driver_ops *hf_driver_by_name(const char *name)
-{
-	for (size_t i = 0; i < HF_ARRAY_SIZE(hf_drivers); i++)
-		if (!strcmp(hf_drivers[i]->name, name))
-			return hf_drivers[i];
-	return NULL;
-}
-
 void hf_vfio_init(struct hf_vfio *v, const char *bdf)
 {
 	memset(v, 0, sizeof(*v));
@@ -125,16 +103,66 @@ int hf_vfio_map_mem(struct hf_vfio *v, void *mem, uint64_t len, uint64_t iova, s
 	return 0;
 }
 
-int hf_vfio_bind(struct hf_vfio *v, struct hf_err *e)
+static int digit_of(char c)
+{
+	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+/* "12345678-1234-…" as the 16 bytes that it stands for. */
+static bool parse_token(const char *text, uint8_t token[16])
+{
+	unsigned int n = 0;
+
+	while (*text && n < 32) {
+		int digit = digit_of(*text);
+
+		if (digit >= 0) {
+			token[n / 2] = (uint8_t)(n % 2 ? token[n / 2] | digit : digit << 4);
+			n++;
+		} else if (*text != '-') {
+			return false;
+		}
+		text++;
+	}
+	return n == 32 && !*text;
+}
+
+int hf_vfio_bind(struct hf_vfio *v, const char *token, struct hf_err *e)
 {
 	struct vfio_device_bind_iommufd bind = {
 		.argsz = sizeof(bind),
 		.iommufd = v->iommufd,
 	};
+	uint8_t uuid[16];
 
+	if (token[0]) {
+		if (!parse_token(token, uuid))
+			return hf_fail(e, EINVAL, "VF token \"%s\"", token);
+		bind.flags = VFIO_DEVICE_BIND_FLAG_TOKEN;
+		bind.token_uuid_ptr = (uintptr_t)uuid;
+	}
 	if (ioctl(v->cdev, VFIO_DEVICE_BIND_IOMMUFD, &bind) < 0)
 		return hf_fail(e, errno, "VFIO_DEVICE_BIND_IOMMUFD %s", v->bdf);
 	v->bound = true;
+	return 0;
+}
+
+int hf_vfio_set_token(struct hf_vfio *v, const char *token, struct hf_err *e)
+{
+	struct {
+		struct vfio_device_feature head;
+		uint8_t uuid[16];
+	} set = {
+		.head.argsz = sizeof(set),
+		.head.flags = VFIO_DEVICE_FEATURE_SET | VFIO_DEVICE_FEATURE_PCI_VF_TOKEN,
+	};
+
+	if (!parse_token(token, set.uuid))
+		return hf_fail(e, EINVAL, "VF token \"%s\"", token);
+	if (ioctl(v->cdev, VFIO_DEVICE_FEATURE, &set) < 0)
+		return hf_fail(e, errno, "VFIO_DEVICE_FEATURE_PCI_VF_TOKEN %s", v->bdf);
 	return 0;
 }
 

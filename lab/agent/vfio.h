@@ -42,57 +42,6 @@ struct hf_vfio {
 	uint64_t irq[HF_MAX_VECTORS];
 };
 
-/* Where the RX ring lies; addresses as the device sees them are IOVAs. */
-struct hf_ring {
-	volatile void *desc; /* descriptors, in this process */
-	uint64_t desc_iova; /* 128-byte aligned */
-	uint64_t buf_iova; /* buffer i = buf_iova + i * buf_size */
-	uint32_t buf_size; /* bytes */
-	uint32_t descs;
-	size_t len; /* bytes from desc on that the device may reach */
-};
-
-/*
- * A driver of one kind of device: static, stateless, works on a device that
- * hf_vfio_setup() completed. More kinds are added to hf_drivers[].
- *
- * What every driver of a NIC must arrange, because the lab judges by it:
- *  - frames land in descriptor order, one frame per buffer, from descriptor 0,
- *    and the device goes on without any refill until the ring is used up;
- *  - vector 0 is raised by received frames, vector 1 (if there) by anything
- *    else, and neither needs the driver to acknowledge anything in order to be
- *    raised again: nobody is there to do it while the kernel is replaced.
- */
-struct hf_driver_ops {
-	const char *name;
-	uint32_t max_descs; /* ring size limit; descs is a multiple of 8 */
-	uint32_t max_vectors;
-	bool (*match)(uint16_t vendor, uint16_t device);
-	/* Reset the device to a quiet state. Return: 0 or -errno. */
-	int (*reset)(struct hf_vfio *v, struct hf_err *e);
-	/*
-	 * Program ring and interrupts, wait for the link, start receiving. A
-	 * driver of something else makes of the memory what it needs.
-	 * @itr_us: least time between two interrupts of vector 0, 0 = none.
-	 * Return: 0 or -errno (-ETIMEDOUT: no link).
-	 */
-	int (*start)(struct hf_vfio *v, const struct hf_ring *r, uint32_t itr_us, struct hf_err *e);
-	/* Point descriptor @i at @iova; only for one the device has not fetched. */
-	void (*fill)(const struct hf_ring *r, uint32_t i, uint64_t iova);
-	/* Next descriptor the device will fill, and the one it stops at. */
-	uint32_t (*head)(struct hf_vfio *v);
-	uint32_t (*tail)(struct hf_vfio *v);
-	/* Make the device raise the vectors in @mask on its own. */
-	void (*raise)(struct hf_vfio *v, uint32_t mask);
-};
-
-extern const struct hf_driver_ops hf_igb_ops, hf_nvme_ops, hf_bare_ops;
-
-/* The driver for a device, or NULL. */
-const struct hf_driver_ops *hf_driver_find(uint16_t vendor, uint16_t device);
-/* The driver named @name (from a preserved slot page), or NULL. */
-const struct hf_driver_ops *hf_driver_by_name(const char *name);
-
 /* sysfs */
 
 /*
@@ -102,6 +51,16 @@ const struct hf_driver_ops *hf_driver_by_name(const char *name);
 int hf_vfio_bind_driver(const char *bdf, char *native, struct hf_err *e);
 /* Take it back and let the kernel's own choice of driver bind. */
 int hf_vfio_unbind_driver(const char *bdf, struct hf_err *e);
+
+/*
+ * What a function is, as the kernel has it: the config space of a VF does not
+ * say. Return: 0 or -errno.
+ */
+struct hf_pci_id {
+	uint32_t vendor, device;
+	uint32_t class; /* 24 bits: base, sub, interface */
+};
+int hf_pci_id(const char *bdf, struct hf_pci_id *id, struct hf_err *e);
 
 /*
  * Config space as the hardware has it, through sysfs. @size is 1, 2 or 4.
@@ -129,8 +88,10 @@ int hf_vfio_iommu_new(struct hf_vfio *v, struct hf_err *e);
 int hf_vfio_map_file(struct hf_vfio *v, int fd, uint64_t len, uint64_t iova, struct hf_err *e);
 /* Map process memory instead; such a mapping cannot be preserved. */
 int hf_vfio_map_mem(struct hf_vfio *v, void *mem, uint64_t len, uint64_t iova, struct hf_err *e);
-/* BIND_IOMMUFD. */
-int hf_vfio_bind(struct hf_vfio *v, struct hf_err *e);
+/* BIND_IOMMUFD; with the VF token in @token, or "". */
+int hf_vfio_bind(struct hf_vfio *v, const char *token, struct hf_err *e);
+/* What whoever opens a VF of this function has to know. */
+int hf_vfio_set_token(struct hf_vfio *v, const char *token, struct hf_err *e);
 /* ATTACH_IOMMUFD_PT to the IOAS. */
 int hf_vfio_attach(struct hf_vfio *v, struct hf_err *e);
 /* Find regions and vectors, map the BARs. Touches no register. */

@@ -16,7 +16,7 @@ def cancel_flow(run, findings):
     if run.sc.cancel == "freeze":
         run.load(0)             # before the findings are opened: a loaded kernel takes memory of its own
     kho_before = run.call("sys.kho")
-    before = {number: run.call("nic.stat", slot=number) for number in run.slots}
+    before = {number: run.call("dev.stat", slot=number) for number in run.slots}
     images = run.dumps()
     run.open_window(images)
     run.prepare()

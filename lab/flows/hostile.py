@@ -98,7 +98,7 @@ def _unbind(run, findings):
     after = run.watcher.slots[0].landed()
     run.call("luo.cancel", session="holdfast")
     close(run, findings)
-    run.call("nic.close", slot=0)
+    run.call("dev.close", slot=0)
     findings.checks += [judge.true("pending", pending), judge.true("refused", bool(said)),
                    judge.Check("refused_in_ms", round(took * 1000), "< 2000", took < 2 * run.opt.patience),
                    judge.true("named", any("unbound or removed" in line for line in named), details=named),
@@ -220,7 +220,7 @@ def _silent(run, findings):
     t_retrieved = time.monotonic()
     said = _fails(run, "luo.retrieve", slot=1, session=run.sc.session_of(1), timeout=60)
     log = [line for line in run.save_klog() if lost in line and "dropped" in line]
-    rearm = run.call("nic.rearm", slot=0, kick=True)
+    rearm = run.call("dev.rearm", slot=0, kick=True)
     for number in run.slots:
         run.call("luo.finish", session=run.sc.session_of(number), timeout=30)
     last = run.mark()

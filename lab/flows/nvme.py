@@ -10,7 +10,6 @@ from ..observe import watch
 from ..run import call_back, where_fenced
 from ..timeline import Update, ms
 
-DESCS = 2560            # so much memory: see struct hf_nvme
 READS, WRITES, EVENTS = 55, 55, 2       # of each queue; events of the controller
 NEEDLE = bytes.fromhex("0000424c0100")  # in every block that it reads or writes, 4 bytes from its start
 SURE = 64               # bytes of a block that nothing else has
@@ -21,7 +20,7 @@ QUIET_S = 1.0           # from BIND to SET_IRQS, with the level up
 def open_all(run):
     intx = run.sc.irq == "intx"
     for number, device in enumerate(run.machine.nvmes):
-        run.call("nic.open", slot=number, bdf=device.bdf, descs=DESCS, vectors=1 if intx else run.sc.vectors, intx=intx, timeout=30)
+        run.call("dev.open", slot=number, bdf=device.bdf, vectors=1 if intx else run.sc.vectors, intx=intx, timeout=30)
         _geometry, layout = run.memory(number)
         run.slots[number] = {"bdf": device.bdf, "ports": device.ports, "runs": layout.runs, "layout": layout, "device": device}
         run.note("open", slot=number, bdf=device.bdf)
@@ -39,12 +38,12 @@ def submit(run):
 
 
 def until_raised(run, number):
-    """With the first completion its line is up, and stays so; returns nic.stat of then."""
-    stat = run.call("nic.stat", slot=number)
+    """With the first completion its line is up, and stays so; returns dev.stat of then."""
+    stat = run.call("dev.stat", slot=number)
     for _ in range(50 if run.sc.irq == "intx" else 0):
         if stat["pba"]:
             break
-        stat = run.call("nic.stat", slot=number)
+        stat = run.call("dev.stat", slot=number)
     return stat
 
 
@@ -52,7 +51,7 @@ def reap(run, number):
     """Serves the controller until every command has come back, or none has for a while."""
     end, done = time.monotonic() + REAP_S * run.opt.patience, None
     while time.monotonic() < end:
-        run.call("nic.poll", slot=number)
+        run.call("dev.poll", slot=number)
         got = run.call("nvme.reap", slot=number, unmask=run.sc.irq == "intx")
         if got["done"] or done is None:
             done, end = run.call("nvme.stat", slot=number), time.monotonic() + REAP_S * run.opt.patience
@@ -70,7 +69,7 @@ def disk(run, number):
 
 
 def before_the_jump(run):
-    """The machine up, the controller busy and preserved: (nvme.stat, nic.stat, images) of each."""
+    """The machine up, the controller busy and preserved: (nvme.stat, dev.stat, images) of each."""
     run.share()
     run.start()
     run.check_bystander("before")
@@ -133,7 +132,7 @@ def update_flow(run, findings):
     run.times["blackout"] = ms(t_attached - t_exec)
     attached = run.mark(close=False)
     for number in run.slots:
-        rearm = run.call("nic.rearm", slot=number, kick=True)
+        rearm = run.call("dev.rearm", slot=number, kick=True)
         run.rearms.append(dict(rearm, pba=rearm["pba_before"]))
         run.note("re-armed", slot=number)
     t0 = time.monotonic()
@@ -146,7 +145,7 @@ def update_flow(run, findings):
     run.compare_config(images)
     for number, slot in run.slots.items():
         run.identity_issues += [f"{slot['bdf']}:{name}" for name in
-                                judge.identity(before[number], run.call("nic.stat", slot=number))]
+                                judge.identity(before[number], run.call("dev.stat", slot=number))]
     ends = {number: (then, reap(run, number)) for number, then in stats.items()}
     run.updates.append(Update(1, run.kernels["new"], t_exec))
     run.check_bystander("after")

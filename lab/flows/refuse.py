@@ -34,7 +34,7 @@ def _one_refusal(run, case):
     if case.get("vf"):
         bdf = names["vf"] = policy.first_vf(run.dump(bdf), bdf)
     _write(run, case.get("before", []), names)
-    run.call("nic.open", slot=0, bdf=bdf, descs=run.descs, vectors=run.sc.vectors, native=False, timeout=30,
+    run.call("dev.open", slot=0, bdf=bdf, descs=run.descs, vectors=run.sc.vectors, native=False, timeout=30,
              **case.get("open", {}))
     _write(run, case.get("after", []), names)
     known = len(run.save_klog())
@@ -52,7 +52,7 @@ def _one_refusal(run, case):
         run.note("refused", said=said)
     if said is None:
         run.call("luo.cancel", session="holdfast")
-    run.call("nic.close", slot=0, native=True, timeout=30)
+    run.call("dev.close", slot=0, native=True, timeout=30)
     _write(run, case.get("undo", []), names)
     return bdf, said
 

@@ -30,7 +30,7 @@ def software_flow(run, findings):
         run.call("luo.retrieve", slot=number, session=run.sc.session_of(number), timeout=60)
         t_retrieved[number] = time.monotonic()
     for number in list(run.slots)[:-1]:
-        run.call("nic.rearm", slot=number, kick=True)
+        run.call("dev.rearm", slot=number, kick=True)
     run.note("re-armed")
     run.updates.append(Update(1, run.kernels["new"], t_exec, t_retrieved))
     run.mark()      # what FINISH itself writes is what was withheld until then

@@ -20,7 +20,7 @@ def one_update(run, n):
     """PREPARE … FINISH once."""
     run.prepare()
     run.load(n)
-    before = {number: run.call("nic.stat", slot=number) for number in run.slots}
+    before = {number: run.call("dev.stat", slot=number) for number in run.slots}
     images = run.dumps()
     run.save_klog()
     run.plant()
@@ -36,7 +36,7 @@ def one_update(run, n):
             run.times.setdefault("attach", round(got["attach_us"] / 1000, 1))
     run.times.setdefault("blackout", ms(max(t_retrieved.values()) - t_exec))
     for number in run.slots:
-        rearm = run.call("nic.rearm", slot=number, kick=True)
+        rearm = run.call("dev.rearm", slot=number, kick=True)
         rearm["pba"] = rearm.get("pba_before", slots[number].get("pba", 0))
         rearm.setdefault("irq_latched", [0] * len(rearm["irq"]))
         run.rearms.append(rearm)
@@ -66,7 +66,7 @@ def updated(run, t_exec, t_end):
 
 def compare(run, before, when):
     for number, slot in run.slots.items():
-        stat = run.call("nic.stat", slot=number)
+        stat = run.call("dev.stat", slot=number)
         run.compared += 1
         for name in judge.identity(before[number], stat):
             run.identity_issues.append(f"{slot['bdf']}:{name} {when}")
@@ -79,11 +79,11 @@ def usable(run, number, held=False):
     """True when the device can be opened like any other, and its interrupts come in."""
     try:
         if held:
-            run.call("nic.close", slot=number)
-        run.call("nic.open", slot=number, bdf=run.slots[number]["bdf"], descs=run.descs, vectors=run.sc.vectors,
+            run.call("dev.close", slot=number)
+        run.call("dev.open", slot=number, bdf=run.slots[number]["bdf"], descs=run.descs, vectors=run.sc.vectors,
                  native=False, timeout=30)
-        run.call("nic.raise", slot=number, mask=(1 << run.sc.vectors) - 1)
-        came = run.call("nic.poll", slot=number)["irq"][:run.sc.vectors]
+        run.call("dev.raise", slot=number, mask=(1 << run.sc.vectors) - 1)
+        came = run.call("dev.poll", slot=number)["irq"][:run.sc.vectors]
         return len(came) == run.sc.vectors and all(came)
     except StepFailed as e:
         run.note("not usable", said=e.text)
@@ -112,8 +112,8 @@ def cancel(run):
 
 def interrupts_come(run, number):
     """True when interrupts still come in (two waits, the first may only collect old ones)."""
-    start = sum(run.call("nic.stat", slot=number)["irq"])
+    start = sum(run.call("dev.stat", slot=number)["irq"])
     for _ in range(5):
-        if sum(run.call("nic.poll", slot=number)["irq"]) > start:
+        if sum(run.call("dev.poll", slot=number)["irq"]) > start:
             return True
     return False

@@ -10,7 +10,7 @@ IDENTITY = ("bars", "vconfig_sha", "command")
 
 
 def identity(before, after):
-    """Names of what is not as it was; both are nic.stat replies."""
+    """Names of what is not as it was; both are dev.stat replies."""
     out = []
     for key in IDENTITY:
         old, new = before.get(key), after.get(key)

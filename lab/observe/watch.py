@@ -1,6 +1,6 @@
 """Watches packets land in the guest's memory, from outside, through the whole update.
 
-The guest's RAM is a file that this process maps. A slot's memfd lies in it at the runs that `nic.mem` told. The
+The guest's RAM is a file that this process maps. A slot's memfd lies in it at the runs that `dev.mem` told. The
 watcher follows the receive ring: a descriptor whose DD bit is set has a complete frame in its buffer.
 """
 

@@ -233,23 +233,23 @@ class Machine:
         return {"rdh": self.head[i], "rdt": 0, "irq": [self.irqs, 0], "pba": 1, "command": 0x107,
                 "bars": [1, 2, 3, 4 + ("identity" in self.broken and self.generation), 0, 0], "vconfig_sha": "x"}
 
-    def do_nic_open(self, a, send):
+    def do_dev_open(self, a, send):
         self.dma[a["slot"]] = True
         return {"mem_bytes": 1, "iova_base": 0, "vconfig_sha": "x"}
 
-    def do_nic_mem(self, a, send):
+    def do_dev_mem(self, a, send):
         runs = [list(r) for r in self.layout(a["slot"]).runs]
         send({"ev": "mem", "slot": a["slot"], "off": 0, "runs": runs, "last": True})
         return {"ring_off": RING, "buf_off": BUFS, "buf_size": 2048, "descs": DESCS}
 
-    def do_nic_stat(self, a, send):
+    def do_dev_stat(self, a, send):
         return self.stat(a["slot"])
 
-    def do_nic_poll(self, a, send):
+    def do_dev_poll(self, a, send):
         time.sleep(0.02)
         return {"irq": [self.irqs] + [self.raised >> n & 1 for n in range(1, 4)]}
 
-    def do_nic_raise(self, a, send):
+    def do_dev_raise(self, a, send):
         self.raised = 0 if "mute" in self.broken else a["mask"]
         return {}
 
@@ -257,7 +257,7 @@ class Machine:
         self.plant[a["slot"]] = desc = self.head[a["slot"]] + 40
         return {"desc": desc, "canary_gpa": CANARY, "iova": CANARY}
 
-    def do_nic_rearm(self, a, send):
+    def do_dev_rearm(self, a, send):
         if self.preserved:
             self.cfg(self.nics[a["slot"]].bdf, 0x72, 0x8009)
         self.message(a["slot"])
@@ -289,7 +289,7 @@ class Machine:
             self.dma[i] = False
         return self.do_luo_cancel(a, send)
 
-    def do_nic_close(self, a, send):
+    def do_dev_close(self, a, send):
         self.dma[a["slot"]] = False
         return {"native": ""}
 

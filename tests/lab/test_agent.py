@@ -69,7 +69,7 @@ class Calls(unittest.TestCase):
     def test_events_before_the_reply_are_kept(self):
         c = self.control(lambda m: [{"ev": "mem", "off": 0}, {"re": m["id"] - 5, "ok": True},
                                     {"re": m["id"], "ok": True, "descs": 8}])
-        self.assertEqual(c.call("nic.mem", slot=0)["descs"], 8)
+        self.assertEqual(c.call("dev.mem", slot=0)["descs"], 8)
         self.assertEqual([e["off"] for e in c.take_events("mem")], [0])
         self.assertEqual(c.take_events("mem"), [])
 
@@ -83,12 +83,12 @@ class Calls(unittest.TestCase):
     def test_a_dead_guest_is_noticed(self):
         c = self.control(lambda m: [], alive=lambda: False)
         with self.assertRaises(ctl.AgentTimeout):
-            c.call("nic.stat", timeout=5)
+            c.call("dev.stat", timeout=5)
 
     def test_no_answer_in_time(self):
         c = self.control(lambda m: [])
         with self.assertRaises(ctl.AgentTimeout):
-            c.call("nic.stat", timeout=0.2)
+            c.call("dev.stat", timeout=0.2)
 
     def test_kexec_that_fails_answers_while_the_boot_event_is_awaited(self):
         c = self.control(lambda m: [{"re": m["id"], "ok": False, "errno": 5, "error": "freeze"}])

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* NVM Express, as much of it as is needed to keep a controller busy. */
-#include "nvme.h"
+/*
+ * An NVMe controller, driven by polling: commands go out, and are counted when
+ * they come back. All that is known of it lies in the slot's memory, so a later
+ * kernel's agent goes on where this one stopped. Nothing is repeated or timed
+ * out: a completion that is lost or doubled stays so, to be counted.
+ */
+#include "../cmd.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -24,12 +28,13 @@
 #define NVME_WRITE     0x01
 #define NVME_READ      0x02
 
+#define NVME_QUEUES  8 /* of IO */
 #define NVME_MAGIC   "HFNVME1"
 #define NVME_DEPTH   128 /* of each submission queue */
 #define NVME_CQ_SIZE 256 /* never full: nobody empties it while the kernel is replaced */
 #define NVME_BLOCK   HF_PAGE /* of data, one per command */
 #define NVME_SECTORS (NVME_BLOCK / 512)
-#define NVME_ALL     (HF_NVME_QUEUES + 1)
+#define NVME_ALL     (NVME_QUEUES + 1)
 #define TIMEOUT_US   5000000
 
 #define FIRST_READ  256
@@ -67,12 +72,12 @@ struct queue {
 } __attribute__((aligned(4096)));
 
 /* All of it, from the slot's ring_off on. */
-struct hf_nvme {
+struct nvme {
 	char magic[8];
 	uint32_t size, queues, stride;
 	uint8_t pad[4096 - 20];
 	struct queue queue[NVME_ALL]; /* 0: admin */
-	uint8_t data[HF_NVME_QUEUES][NVME_DEPTH][NVME_BLOCK];
+	uint8_t data[NVME_QUEUES][NVME_DEPTH][NVME_BLOCK];
 };
 
 _Static_assert(sizeof(struct nvme_sqe) == 64 && sizeof(struct nvme_cqe) == 16,
@@ -80,44 +85,20 @@ _Static_assert(sizeof(struct nvme_sqe) == 64 && sizeof(struct nvme_cqe) == 16,
 _Static_assert(offsetof(struct queue, cq) % 4096 == 0 && sizeof(struct queue) % 4096 == 0,
 	       "queues begin with a page");
 
-static uint32_t rd(struct hf_vfio *v, unsigned int reg)
-{
-	return le32toh(*(volatile uint32_t *)(v->bar[0].map + reg));
-}
-
-static void wr(struct hf_vfio *v, unsigned int reg, uint32_t val)
-{
-	*(volatile uint32_t *)(v->bar[0].map + reg) = htole32(val);
-}
-
-static void wr64(struct hf_vfio *v, unsigned int reg, uint64_t val)
-{
-	wr(v, reg, (uint32_t)val);
-	wr(v, reg + 4, (uint32_t)(val >> 32));
-}
-
 static int wait_ready(struct hf_vfio *v, uint32_t want, struct hf_err *e)
 {
-	uint64_t end = hf_now_us() + TIMEOUT_US;
-
-	while ((rd(v, NVME_CSTS) & NVME_CSTS_RDY) != want) {
-		if (hf_now_us() > end)
-			return hf_fail(e, ETIMEDOUT, "CSTS of %s is 0x%x", v->bdf,
-				       rd(v, NVME_CSTS));
-		hf_sleep_us(1000);
-	}
-	return 0;
+	return hf_wait(v, NVME_CSTS, NVME_CSTS_RDY, want, TIMEOUT_US, "CSTS", e);
 }
 
-static void doorbell(struct hf_vfio *v, const struct hf_nvme *n, unsigned int q, bool completion,
+static void doorbell(struct hf_vfio *v, const struct nvme *n, unsigned int q, bool completion,
 		     uint32_t val)
 {
 	/* What was written to memory has to be there first. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	wr(v, NVME_DBELL + (2 * q + completion) * n->stride, val);
+	hf_wr(v, NVME_DBELL + (2 * q + completion) * n->stride, val);
 }
 
-static void submit(struct hf_vfio *v, struct hf_nvme *n, unsigned int q, struct nvme_sqe *cmd,
+static void submit(struct hf_vfio *v, struct nvme *n, unsigned int q, struct nvme_sqe *cmd,
 		   uint64_t block)
 {
 	struct queue *qu = &n->queue[q];
@@ -130,7 +111,7 @@ static void submit(struct hf_vfio *v, struct hf_nvme *n, unsigned int q, struct 
 	doorbell(v, n, q, false, qu->tail);
 }
 
-static unsigned int reap(struct hf_vfio *v, struct hf_nvme *n, unsigned int q)
+static unsigned int reap(struct hf_vfio *v, struct nvme *n, unsigned int q)
 {
 	struct queue *qu = &n->queue[q];
 	unsigned int done = 0;
@@ -159,7 +140,7 @@ static unsigned int reap(struct hf_vfio *v, struct hf_nvme *n, unsigned int q)
 }
 
 /* One admin command, to its end. */
-static int admin(struct hf_vfio *v, struct hf_nvme *n, struct nvme_sqe *cmd, struct hf_err *e)
+static int admin(struct hf_vfio *v, struct nvme *n, struct nvme_sqe *cmd, struct hf_err *e)
 {
 	const struct command *c = &n->queue[0].command[n->queue[0].used];
 	uint64_t end = hf_now_us() + TIMEOUT_US;
@@ -174,12 +155,12 @@ static int admin(struct hf_vfio *v, struct hf_nvme *n, struct nvme_sqe *cmd, str
 	return c->failed ? hf_fail(e, EIO, "admin command 0x%x of %s", cmd->opcode, v->bdf) : 0;
 }
 
-static int make_queues(struct hf_vfio *v, struct hf_nvme *n, uint64_t iova, struct hf_err *e)
+static int make_queues(struct hf_vfio *v, struct nvme *n, uint64_t iova, struct hf_err *e)
 {
 	int err = 0;
 
 	for (unsigned int q = 1; q <= n->queues && !err; q++) {
-		uint64_t at = iova + offsetof(struct hf_nvme, queue[q]);
+		uint64_t at = iova + offsetof(struct nvme, queue[q]);
 		struct nvme_sqe cq = {
 			.opcode = NVME_CREATE_CQ,
 			.prp1 = at + offsetof(struct queue, cq),
@@ -200,123 +181,94 @@ static int make_queues(struct hf_vfio *v, struct hf_nvme *n, uint64_t iova, stru
 	return err;
 }
 
-static bool nvme_match(uint16_t vendor, uint16_t device)
+static bool nvme_match(const struct hf_pci_id *id)
 {
-	return vendor == 0x1b36 && device == 0x0010;
+	return id->class == 0x010802;
 }
 
 static int nvme_reset(struct hf_vfio *v, struct hf_err *e)
 {
 	if (!v->bar[0].map)
 		return hf_fail(e, ENXIO, "registers of %s", v->bdf);
-	wr(v, NVME_CC, 0);
+	hf_wr(v, NVME_CC, 0);
 	return wait_ready(v, 0, e);
 }
 
 static int nvme_start(struct hf_vfio *v, const struct hf_ring *r, uint32_t itr_us, struct hf_err *e)
 {
-	struct hf_nvme *n = (void *)r->desc;
-	uint64_t admin_at = r->desc_iova + offsetof(struct hf_nvme, queue[0]);
+	struct nvme *n = (void *)r->desc;
+	uint64_t admin_at = r->desc_iova + offsetof(struct nvme, queue[0]);
 	int err;
 
 	(void)itr_us;
-	if (r->len < sizeof(*n))
-		return hf_fail(e, ENOSPC, "%zu bytes for %s, which needs %zu", r->len, v->bdf,
-			       sizeof(*n));
 	memset(n, 0, sizeof(*n));
 	memcpy(n->magic, NVME_MAGIC, sizeof(n->magic));
 	n->size = sizeof(*n);
 	n->queues = v->intx ? 2 : v->armed - 1;
-	n->stride = 4u << (rd(v, NVME_CAP + 4) & 0xf);
+	n->stride = 4u << (hf_rd(v, NVME_CAP + 4) & 0xf);
 	for (unsigned int q = 0; q < NVME_ALL; q++)
 		n->queue[q].phase = 1;
-	if (n->queues > HF_NVME_QUEUES)
+	if (n->queues > NVME_QUEUES)
 		return hf_fail(e, EINVAL, "%u queues of %s", n->queues, v->bdf);
 
-	wr(v, NVME_AQA, (NVME_CQ_SIZE - 1) << 16 | (NVME_DEPTH - 1));
-	wr64(v, NVME_ASQ, admin_at);
-	wr64(v, NVME_ACQ, admin_at + offsetof(struct queue, cq));
-	wr(v, NVME_CC, NVME_CC_QUEUES | NVME_CC_EN);
+	hf_wr(v, NVME_AQA, (NVME_CQ_SIZE - 1) << 16 | (NVME_DEPTH - 1));
+	hf_wr64(v, NVME_ASQ, admin_at);
+	hf_wr64(v, NVME_ACQ, admin_at + offsetof(struct queue, cq));
+	hf_wr(v, NVME_CC, NVME_CC_QUEUES | NVME_CC_EN);
 	err = wait_ready(v, NVME_CSTS_RDY, e);
 	return err ? err : make_queues(v, n, r->desc_iova, e);
 }
 
-static void nvme_fill(const struct hf_ring *r, uint32_t i, uint64_t iova)
-{
-	(void)r;
-	(void)i;
-	(void)iova;
-}
+static const struct hf_workload nvme = {
+	.name = "nvme",
+	.max_vectors = NVME_ALL,
+	.match = nvme_match,
+	.memory = sizeof(struct nvme),
+	.reset = nvme_reset,
+	.start = nvme_start,
+};
+HF_WORKLOAD(nvme);
 
-static uint32_t nvme_index(struct hf_vfio *v)
+/* The slot and the state in its memory. */
+static int nvme_slot(struct hf_call *c, struct hf_slot **s, struct nvme **n)
 {
-	(void)v;
+	struct hf_ring r;
+	int err = hf_arg_slot(c, HF_SLOT_DEVICE, s, NULL);
+
+	if (err)
+		return err;
+	hf_slot_ring(*s, &r);
+	*n = (void *)r.desc;
+	if ((*s)->work != &nvme || r.len < sizeof(**n) ||
+	    memcmp((*n)->magic, NVME_MAGIC, sizeof((*n)->magic)) || (*n)->size != sizeof(**n) ||
+	    (*n)->queues > NVME_QUEUES || !(*s)->dev.bar[0].map)
+		return hf_fail(&c->err, EPROTO, "no NVMe queues in the memory of %s",
+			       (*s)->page->bdf);
 	return 0;
 }
 
-static void nvme_raise(struct hf_vfio *v, uint32_t mask)
+/* What the blocks of the disk hold. */
+static uint64_t word(uint64_t block, unsigned int i)
 {
-	(void)v;
-	(void)mask;
-}
-
-const struct hf_driver_ops hf_nvme_ops = {
-	.name = "nvme",
-	.max_descs = 65528,
-	.max_vectors = NVME_ALL,
-	.match = nvme_match,
-	.reset = nvme_reset,
-	.start = nvme_start,
-	.fill = nvme_fill,
-	.head = nvme_index,
-	.tail = nvme_index,
-	.raise = nvme_raise,
-};
-
-/* The state in the slot's memory; NULL with @e filled when there is none. */
-static struct hf_nvme *state_of(struct hf_slot *s, struct hf_err *e)
-{
-	struct hf_ring r;
-	struct hf_nvme *n;
-
-	hf_slot_ring(s, &r);
-	n = (void *)r.desc;
-	if (s->drv != &hf_nvme_ops || r.len < sizeof(*n) ||
-	    memcmp(n->magic, NVME_MAGIC, sizeof(n->magic)) || n->size != sizeof(*n) ||
-	    n->queues > HF_NVME_QUEUES || !s->dev.bar[0].map) {
-		hf_fail(e, EPROTO, "no NVMe queues in the memory of %s", s->page->bdf);
-		return NULL;
-	}
-	return n;
-}
-
-uint64_t hf_nvme_word(uint64_t block, unsigned int i)
-{
-	return 0x4c42000000000000ull | block << 16 | i;
+	return htole64(0x4c42000000000000ull | block << 16 | i);
 }
 
 static void fill(uint8_t *data, uint64_t block)
 {
-	for (unsigned int i = 0; i < NVME_BLOCK / 8; i++) {
-		uint64_t word = htole64(hf_nvme_word(block, i));
-
-		memcpy(data + 8 * i, &word, 8);
-	}
+	for (unsigned int i = 0; i < NVME_BLOCK / 8; i++)
+		memcpy(data + 8 * i, &(uint64_t){ word(block, i) }, 8);
 }
 
 static bool filled(const uint8_t *data, uint64_t block)
 {
-	for (unsigned int i = 0; i < NVME_BLOCK / 8; i++) {
-		uint64_t word = htole64(hf_nvme_word(block, i));
-
-		if (memcmp(data + 8 * i, &word, 8))
+	for (unsigned int i = 0; i < NVME_BLOCK / 8; i++)
+		if (memcmp(data + 8 * i, &(uint64_t){ word(block, i) }, 8))
 			return false;
-	}
 	return true;
 }
 
 /* The next read or write of a queue, of blocks that no other command has. */
-static void io(struct hf_slot *s, struct hf_nvme *n, unsigned int q, uint8_t opcode)
+static void io(struct hf_slot *s, struct nvme *n, unsigned int q, uint8_t opcode)
 {
 	unsigned int i = n->queue[q].used;
 	uint64_t block =
@@ -325,7 +277,7 @@ static void io(struct hf_slot *s, struct hf_nvme *n, unsigned int q, uint8_t opc
 		.opcode = opcode,
 		.nsid = htole32(1),
 		.prp1 = s->page->iova_base + s->page->ring_off +
-			offsetof(struct hf_nvme, data[q - 1][i]),
+			offsetof(struct nvme, data[q - 1][i]),
 		.cdw10 = (uint32_t)(block * NVME_SECTORS),
 		.cdw12 = NVME_SECTORS - 1,
 	};
@@ -336,41 +288,64 @@ static void io(struct hf_slot *s, struct hf_nvme *n, unsigned int q, uint8_t opc
 	submit(&s->dev, n, q, &cmd, block);
 }
 
-long hf_nvme_submit(struct hf_slot *s, unsigned int reads, unsigned int writes, unsigned int events,
-		    struct hf_err *e)
+static int nvme_submit(struct hf_call *c)
 {
 	struct nvme_sqe event = { .opcode = NVME_ASYNC };
-	struct hf_nvme *n = state_of(s, e);
-	long submitted = 0;
+	uint64_t reads, writes, events, submitted = 0;
+	struct hf_slot *s;
+	struct nvme *n;
+	int err = nvme_slot(c, &s, &n);
 
-	if (!n)
-		return -e->num;
+	if (!err)
+		err = hf_arg_u64(c, "reads", 0, &reads);
+	if (!err)
+		err = hf_arg_u64(c, "writes", 0, &writes);
+	if (!err)
+		err = hf_arg_u64(c, "events", 0, &events);
+	if (err)
+		return err;
 	/* One place in a queue stays empty, and no identifier is used twice. */
 	for (unsigned int q = 0; q <= n->queues; q++)
-		if (n->queue[q].used + (q ? (uint64_t)reads + writes : events) >= NVME_DEPTH)
-			return hf_fail(e, ENOSPC, "%u, %u, %u commands on queue %u", reads, writes,
-				       events, q);
-	for (unsigned int i = 0; i < events; i++, submitted++)
+		if (reads >= NVME_DEPTH || writes >= NVME_DEPTH || events >= NVME_DEPTH ||
+		    n->queue[q].used + (q ? reads + writes : events) >= NVME_DEPTH)
+			return hf_fail(&c->err, ENOSPC, "so many commands on queue %u", q);
+	for (; events; events--, submitted++)
 		submit(&s->dev, n, 0, &event, 0);
 	for (unsigned int q = 1; q <= n->queues; q++)
 		for (unsigned int i = 0; i < reads + writes; i++, submitted++)
 			io(s, n, q, i < reads ? NVME_READ : NVME_WRITE);
-	return submitted;
+	hf_msg_u64(c->out, "submitted", submitted);
+	return 0;
 }
 
-long hf_nvme_reap(struct hf_slot *s, struct hf_err *e)
+static int nvme_reap(struct hf_call *c)
 {
-	struct hf_nvme *n = state_of(s, e);
-	long done = 0;
+	uint64_t done = 0;
+	struct hf_slot *s;
+	struct nvme *n;
+	bool unmask;
+	int err = nvme_slot(c, &s, &n);
 
-	if (!n)
-		return -e->num;
+	if (!err)
+		err = hf_arg_bool(c, "unmask", &unmask);
+	if (err)
+		return err;
 	for (unsigned int q = 0; q <= n->queues; q++)
 		done += reap(&s->dev, n, q);
-	return done;
+	if (unmask)
+		err = hf_vfio_unmask(&s->dev, &c->err);
+	hf_vfio_poll(&s->dev, 0);
+	hf_msg_u64s(c->out, "irq", s->dev.irq, s->dev.armed);
+	hf_msg_u64(c->out, "done", done);
+	return err;
 }
 
-static void count_one(const struct command *c, const uint8_t *data, struct hf_nvme_count *n)
+/* Commands, and how often they completed; completions of none; failures; reads that brought something else. */
+struct count {
+	uint64_t submitted, once, never, twice, unexpected, failed, wrong, events;
+};
+
+static void count_one(const struct command *c, const uint8_t *data, struct count *n)
 {
 	if (c->opcode == NVME_ASYNC && !data) {
 		n->events += !c->completions;
@@ -386,27 +361,39 @@ static void count_one(const struct command *c, const uint8_t *data, struct hf_nv
 		n->wrong += !filled(data, c->block);
 }
 
-int hf_nvme_count(struct hf_slot *s, struct hf_nvme_count *c, struct hf_err *e)
+static int nvme_stat(struct hf_call *c)
 {
-	struct hf_nvme *n = state_of(s, e);
+	struct count k = { 0 };
+	struct hf_slot *s;
+	struct nvme *n;
+	int err = nvme_slot(c, &s, &n);
 
-	if (!n)
-		return -e->num;
-	memset(c, 0, sizeof(*c));
+	if (err)
+		return err;
 	for (unsigned int q = 0; q <= n->queues; q++) {
-		c->unexpected += n->queue[q].unexpected;
+		k.unexpected += n->queue[q].unexpected;
 		for (unsigned int i = 0; i < NVME_DEPTH; i++)
 			if (n->queue[q].command[i].out)
-				count_one(&n->queue[q].command[i], q ? n->data[q - 1][i] : NULL, c);
+				count_one(&n->queue[q].command[i], q ? n->data[q - 1][i] : NULL,
+					  &k);
 	}
+	hf_msg_u64(c->out, "submitted", k.submitted);
+	hf_msg_u64(c->out, "once", k.once);
+	hf_msg_u64(c->out, "never", k.never);
+	hf_msg_u64(c->out, "twice", k.twice);
+	hf_msg_u64(c->out, "unexpected", k.unexpected);
+	hf_msg_u64(c->out, "failed", k.failed);
+	hf_msg_u64(c->out, "wrong", k.wrong);
+	hf_msg_u64(c->out, "events", k.events);
+	hf_msg_u64(c->out, "cc", hf_rd(&s->dev, NVME_CC));
+	hf_msg_u64(c->out, "csts", hf_rd(&s->dev, NVME_CSTS));
 	return 0;
 }
 
-int hf_nvme_regs(struct hf_slot *s, uint32_t *cc, uint32_t *csts, struct hf_err *e)
-{
-	if (!state_of(s, e))
-		return -e->num;
-	*cc = rd(&s->dev, NVME_CC);
-	*csts = rd(&s->dev, NVME_CSTS);
-	return 0;
-}
+static const struct hf_cmd nvme_cmds[] = {
+	{ "nvme.submit", nvme_submit },
+	{ "nvme.reap", nvme_reap },
+	{ "nvme.stat", nvme_stat },
+	{ NULL, NULL },
+};
+HF_COMMANDS(nvme_cmds);

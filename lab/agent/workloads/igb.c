@@ -8,9 +8,8 @@
  * therefore goes on raising vector 0 for each frame with nobody serving it, and
  * while MSI-X is masked each raise ends in the one bit of the Pending Bit Array.
  */
-#include "vfio.h"
+#include "../workload.h"
 
-#include <endian.h>
 #include <errno.h>
 
 #define E1000_CTRL	0x0000
@@ -72,33 +71,9 @@ struct igb_rx_desc {
 	uint64_t pkt_addr, hdr_addr;
 };
 
-static uint32_t rd(struct hf_vfio *v, unsigned int reg)
+static bool igb_match(const struct hf_pci_id *id)
 {
-	return le32toh(*(volatile uint32_t *)(v->bar[0].map + reg));
-}
-
-static void wr(struct hf_vfio *v, unsigned int reg, uint32_t val)
-{
-	*(volatile uint32_t *)(v->bar[0].map + reg) = htole32(val);
-}
-
-/* The device signals none of these by an interrupt that could be waited for. */
-static int wait_bits(struct hf_vfio *v, unsigned int reg, uint32_t mask, uint32_t want,
-		     unsigned int timeout_us, const char *what, struct hf_err *e)
-{
-	uint64_t end = hf_now_us() + timeout_us;
-
-	while ((rd(v, reg) & mask) != want) {
-		if (hf_now_us() > end)
-			return hf_fail(e, ETIMEDOUT, "%s of %s", what, v->bdf);
-		hf_sleep_us(1000);
-	}
-	return 0;
-}
-
-static bool igb_match(uint16_t vendor, uint16_t device)
-{
-	return vendor == 0x8086 && device == 0x10c9;
+	return id->vendor == 0x8086 && id->device == 0x10c9;
 }
 
 static int igb_reset(struct hf_vfio *v, struct hf_err *e)
@@ -107,18 +82,18 @@ static int igb_reset(struct hf_vfio *v, struct hf_err *e)
 
 	if (!v->bar[0].map)
 		return hf_fail(e, ENXIO, "registers of %s", v->bdf);
-	wr(v, E1000_IMC, ~0u);
-	wr(v, E1000_EIMC, ~0u);
-	wr(v, E1000_RCTL, 0);
-	wr(v, E1000_CTRL, rd(v, E1000_CTRL) | E1000_CTRL_RST);
-	err = wait_bits(v, E1000_CTRL, E1000_CTRL_RST, 0, 1000000, "reset", e);
+	hf_wr(v, E1000_IMC, ~0u);
+	hf_wr(v, E1000_EIMC, ~0u);
+	hf_wr(v, E1000_RCTL, 0);
+	hf_wr(v, E1000_CTRL, hf_rd(v, E1000_CTRL) | E1000_CTRL_RST);
+	err = hf_wait(v, E1000_CTRL, E1000_CTRL_RST, 0, 1000000, "reset", e);
 	if (err)
 		return err;
 	/* The reset turns interrupts of the EEPROM's choosing on again. */
-	wr(v, E1000_IMC, ~0u);
-	wr(v, E1000_EIMC, ~0u);
-	rd(v, E1000_ICR);
-	wr(v, E1000_EICR, ~0u);
+	hf_wr(v, E1000_IMC, ~0u);
+	hf_wr(v, E1000_EIMC, ~0u);
+	hf_rd(v, E1000_ICR);
+	hf_wr(v, E1000_EICR, ~0u);
 	return 0;
 }
 
@@ -126,16 +101,16 @@ static int link_up(struct hf_vfio *v, struct hf_err *e)
 {
 	int err;
 
-	wr(v, E1000_CTRL, rd(v, E1000_CTRL) | E1000_CTRL_SLU);
-	wr(v, E1000_MDIC,
-	   MII_BMCR_AN_RESTART | MII_BMCR << E1000_MDIC_REG_SHIFT | E1000_MDIC_PHY_ADDR_1 |
-		   E1000_MDIC_OP_WRITE);
-	err = wait_bits(v, E1000_MDIC, E1000_MDIC_READY | E1000_MDIC_ERROR, E1000_MDIC_READY,
-			100000, "MDIC write", e);
+	hf_wr(v, E1000_CTRL, hf_rd(v, E1000_CTRL) | E1000_CTRL_SLU);
+	hf_wr(v, E1000_MDIC,
+	      MII_BMCR_AN_RESTART | MII_BMCR << E1000_MDIC_REG_SHIFT | E1000_MDIC_PHY_ADDR_1 |
+		      E1000_MDIC_OP_WRITE);
+	err = hf_wait(v, E1000_MDIC, E1000_MDIC_READY | E1000_MDIC_ERROR, E1000_MDIC_READY, 100000,
+		      "MDIC write", e);
 	if (err)
 		return err;
-	return wait_bits(v, E1000_STATUS, E1000_STATUS_LU, E1000_STATUS_LU, LINK_TIMEOUT_US, "link",
-			 e);
+	return hf_wait(v, E1000_STATUS, E1000_STATUS_LU, E1000_STATUS_LU, LINK_TIMEOUT_US, "link",
+		       e);
 }
 
 static void setup_irqs(struct hf_vfio *v, uint32_t itr_us)
@@ -144,21 +119,21 @@ static void setup_irqs(struct hf_vfio *v, uint32_t itr_us)
 
 	if (itr_us > E1000_EITR_MAX_US)
 		itr_us = E1000_EITR_MAX_US;
-	wr(v, E1000_GPIE, E1000_GPIE_NSICR | E1000_GPIE_MSIX_MODE | E1000_GPIE_PBA);
-	wr(v, E1000_IVAR0, E1000_IVAR_VALID | 0);
+	hf_wr(v, E1000_GPIE, E1000_GPIE_NSICR | E1000_GPIE_MSIX_MODE | E1000_GPIE_PBA);
+	hf_wr(v, E1000_IVAR0, E1000_IVAR_VALID | 0);
 	if (v->armed > 1)
-		wr(v, E1000_IVAR_MISC, (E1000_IVAR_VALID | 1) << 8);
+		hf_wr(v, E1000_IVAR_MISC, (E1000_IVAR_VALID | 1) << 8);
 	/*
 	 * Only for the frames: QEMU's model sends one more message when the interval
 	 * of a vector ends, needed or not, and the others are to be counted exactly.
 	 */
 	for (unsigned int i = 0; i < v->armed; i++)
-		wr(v, E1000_EITR(i), i ? 0 : itr_us << E1000_EITR_SHIFT);
-	wr(v, E1000_EIAM, 0);
-	wr(v, E1000_EIAC, vectors);
-	wr(v, E1000_EIMS, vectors);
+		hf_wr(v, E1000_EITR(i), i ? 0 : itr_us << E1000_EITR_SHIFT);
+	hf_wr(v, E1000_EIAM, 0);
+	hf_wr(v, E1000_EIAC, vectors);
+	hf_wr(v, E1000_EIMS, vectors);
 	if (v->armed > 1)
-		wr(v, E1000_IMS, E1000_IMS_LSC);
+		hf_wr(v, E1000_IMS, E1000_IMS_LSC);
 }
 
 static void igb_fill(const struct hf_ring *r, uint32_t i, uint64_t iova)
@@ -181,49 +156,54 @@ static int igb_start(struct hf_vfio *v, const struct hf_ring *r, uint32_t itr_us
 		return err;
 	setup_irqs(v, itr_us);
 
-	wr(v, E1000_RDBAL0, (uint32_t)r->desc_iova);
-	wr(v, E1000_RDBAH0, (uint32_t)(r->desc_iova >> 32));
-	wr(v, E1000_RDLEN0, r->descs * (uint32_t)sizeof(struct igb_rx_desc));
-	wr(v, E1000_SRRCTL0,
-	   E1000_SRRCTL_DESCTYPE_ADV_ONEBUF | r->buf_size >> E1000_SRRCTL_BSIZEPKT_SHIFT);
-	wr(v, E1000_RDH0, 0);
-	wr(v, E1000_RXDCTL0, E1000_RXDCTL_QUEUE_ENABLE);
-	err = wait_bits(v, E1000_RXDCTL0, E1000_RXDCTL_QUEUE_ENABLE, E1000_RXDCTL_QUEUE_ENABLE,
-			100000, "RX queue", e);
+	hf_wr(v, E1000_RDBAL0, (uint32_t)r->desc_iova);
+	hf_wr(v, E1000_RDBAH0, (uint32_t)(r->desc_iova >> 32));
+	hf_wr(v, E1000_RDLEN0, r->descs * (uint32_t)sizeof(struct igb_rx_desc));
+	hf_wr(v, E1000_SRRCTL0,
+	      E1000_SRRCTL_DESCTYPE_ADV_ONEBUF | r->buf_size >> E1000_SRRCTL_BSIZEPKT_SHIFT);
+	hf_wr(v, E1000_RDH0, 0);
+	hf_wr(v, E1000_RXDCTL0, E1000_RXDCTL_QUEUE_ENABLE);
+	err = hf_wait(v, E1000_RXDCTL0, E1000_RXDCTL_QUEUE_ENABLE, E1000_RXDCTL_QUEUE_ENABLE,
+		      100000, "RX queue", e);
 	if (err)
 		return err;
-	wr(v, E1000_RCTL,
-	   E1000_RCTL_EN | E1000_RCTL_UPE | E1000_RCTL_MPE | E1000_RCTL_BAM | E1000_RCTL_SECRC);
+	hf_wr(v, E1000_RCTL,
+	      E1000_RCTL_EN | E1000_RCTL_UPE | E1000_RCTL_MPE | E1000_RCTL_BAM | E1000_RCTL_SECRC);
 	/* Last: with the tail the device may fetch, so the ring must be in memory. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	wr(v, E1000_RDT0, r->descs - 1);
+	hf_wr(v, E1000_RDT0, r->descs - 1);
 	return 0;
 }
 
 static uint32_t igb_head(struct hf_vfio *v)
 {
-	return rd(v, E1000_RDH0);
+	return hf_rd(v, E1000_RDH0);
 }
 
 static uint32_t igb_tail(struct hf_vfio *v)
 {
-	return rd(v, E1000_RDT0);
+	return hf_rd(v, E1000_RDT0);
 }
 
 static void igb_raise(struct hf_vfio *v, uint32_t mask)
 {
-	wr(v, E1000_EICS, mask);
+	hf_wr(v, E1000_EICS, mask);
 }
 
-const struct hf_driver_ops hf_igb_ops = {
-	.name = "igb",
+static const struct hf_nic_ops igb_nic = {
 	.max_descs = 65528, /* RDLEN 0xfff80 */
+	.fill = igb_fill,
+	.head = igb_head,
+	.tail = igb_tail,
+};
+
+static const struct hf_workload igb = {
+	.name = "igb",
 	.max_vectors = 10,
 	.match = igb_match,
 	.reset = igb_reset,
 	.start = igb_start,
-	.fill = igb_fill,
-	.head = igb_head,
-	.tail = igb_tail,
 	.raise = igb_raise,
+	.nic = &igb_nic,
 };
+HF_WORKLOAD(igb);
