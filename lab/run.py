@@ -84,13 +84,22 @@ class Run:
         if not self.started:
             return Infra(f"{what}: {e}")
         if self.machine.alive():
-            where = self.machine.save_cpus()
-            if qemu.lost_eoi(where):
-                return EmulatorFault(f"the emulated APIC of a CPU waits for the end of an interrupt that no one handles any more; see {where}")
-            return StepFailed(f"timeout:{what}", f"{e} (where its CPUs are: {where})")
+            lost = self.lost_interrupt()
+            if lost:
+                return EmulatorFault(lost)
+            return StepFailed(f"timeout:{what}", f"{e} (where its CPUs are: {self.dir}/cpus.log)")
         if self.machine.crashed():
             return EmulatorFault(f"QEMU crashed: {self.machine.last_words()}")
         return StepFailed("host_died", f"{e} (QEMU ended; the last lines are in {self.dir}/console.log)")
+
+    def lost_interrupt(self):
+        """Did QEMU lose an interrupt? Then anything that sleeps may sleep for ever, and this says so in words."""
+        if self.machine is None or not self.machine.alive():
+            return ""
+        where = self.machine.save_cpus()
+        if not qemu.lost_eoi(where):
+            return ""
+        return f"the emulated APIC of a CPU waits for the end of an interrupt that no one handles any more; see {where}"
 
     def cmdline(self, generation):
         neg = self.sc.negative if self.opt.negative else {}

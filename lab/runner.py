@@ -35,7 +35,8 @@ def run_one(sc, options):
         try:
             FLOWS[sc.kind](run, findings)
         except StepFailed as e:
-            verdict, reasons, text = "fail", [e.reason], e.text
+            lost = run.lost_interrupt()
+            verdict, reasons, text = ("infra", ["infra"], lost) if lost else ("fail", [e.reason], e.text)
         except Infra as e:
             fault = isinstance(e, EmulatorFault) or not run.started
             verdict, text = ("infra" if fault else "fail"), str(e)

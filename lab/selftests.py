@@ -75,6 +75,15 @@ class Selftests:
         got = self.ctl.call("run", timeout=timeout + 10, argv=[f"/share/{argv[0]}", *argv[1:]], timeout_s=int(timeout))
         return got["exit"], [ev["line"] for ev in self.ctl.take_events("run")]
 
+    def blame_emulator(self):
+        """Raises EmulatorFault if what failed was QEMU. An interrupt that it lost stays lost."""
+        if self.machine.crashed():
+            raise EmulatorFault(f"QEMU crashed: {self.machine.last_words()}")
+        if self.machine.alive():
+            where = self.machine.save_cpus()
+            if qemu.lost_eoi(where):
+                raise EmulatorFault(f"the emulated APIC of a CPU waits for the end of an interrupt that no one handles any more; see {where}")
+
     def kexec(self):
         self.generation += 1
         self.ctl.call("kexec.load", timeout=60 * self.patience, kernel="bzImage", initrd="initrd.gz",
@@ -121,9 +130,11 @@ class Selftests:
             for name in ACROSS_KEXEC:
                 self.across_kexec(name)
         except (AgentError, AgentTimeout) as e:
-            if self.machine.crashed():
-                raise EmulatorFault(f"QEMU crashed: {self.machine.last_words()}") from e
+            self.blame_emulator()
             self.report("not ok", name, f"{e}; see {self.dir}/console.log")
+        else:
+            if self.count["not ok"]:
+                self.blame_emulator()   # a test that hung was ended by its own time limit
         finally:
             self.stop()
 

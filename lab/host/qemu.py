@@ -238,7 +238,7 @@ class Qmp:
 
 
 def lost_eoi(path):
-    """Did QEMU lose an interrupt? TCG with nested SVM (10.0.2) does, once in some dozens of VM runs: a CPU sleeps in its idle loop,
+    """Did QEMU lose an interrupt? TCG (10.0.2) does, once in some dozens of runs, most of all with nested SVM: a CPU sleeps in its idle loop,
     interrupts on, while its APIC holds one to be in service, and so delivers none, for ever. `path`: what save_cpus() wrote."""
     try:
         with open(path) as f:

@@ -360,7 +360,7 @@ class Parts(unittest.TestCase):
             self.assertLess(abs(one - other) / one, 1e-4)
 
     def test_which_scenarios(self):
-        args = types.SimpleNamespace(names=[], vm=False)
+        args = types.SimpleNamespace(names=[], vm=False, series="7.2")
         plain = {s.name for s in cli.wanted(args)}
         args.vm = True
         vms = {s.name for s in cli.wanted(args)}
