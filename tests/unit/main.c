@@ -41,6 +41,7 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	suite_layout();
 	suite_rows();
+	suite_driver_rows();
 	suite_shadow();
 	suite_interrupts();
 	suite_sriov();

@@ -34,6 +34,7 @@ void tap_run(const char *name, void (*fn)(void));
 
 void suite_layout(void);
 void suite_rows(void);
+void suite_driver_rows(void);
 void suite_shadow(void);
 void suite_interrupts(void);
 void suite_sriov(void);

@@ -50,6 +50,7 @@ enum pci_lu_reason {
 	PCI_LU_REASON_FN_NEEDS = 38,
 	PCI_LU_REASON_FN_VF = 39,
 	PCI_LU_REASON_FN_BLOB = 40,
+	PCI_LU_REASON_FN_ROW = 41,
 
 	/* The live function does not look like one we can guard. */
 	PCI_LU_REASON_DEV_GONE = 50,

@@ -24,7 +24,6 @@ static int pci_lu_fn_show(struct seq_file *m, void *unused)
 {
 	struct pci_lu_fn *fn = m->private;
 	unsigned int i, nr;
-	const struct pci_lu_row *rows = pci_lu_policy_rows(&nr);
 	u32 explained = 0;
 
 	seq_printf(m, "state %s\n", pci_lu_state_names[fn->state]);
@@ -32,9 +31,12 @@ static int pci_lu_fn_show(struct seq_file *m, void *unused)
 	seq_printf(m, "depended %u\n", fn->depended);
 	seq_printf(m, "reached %u\n", fn->reached);
 	seq_printf(m, "withheld %u\n", fn->withheld);
-	for (i = 0; i < min(nr, PCI_LU_MAX_ROWS); i++) {
+	pci_lu_policy_rows(&nr);
+	for (i = 0; i < nr + fn->layout.nr_rows; i++) {
 		if (fn->row_hits[i])
-			seq_printf(m, "%s %u\n", rows[i].name, fn->row_hits[i]);
+			seq_printf(m, "%s %u\n",
+				   pci_lu_policy_row(&fn->layout, i)->name,
+				   fn->row_hits[i]);
 		explained += fn->row_hits[i];
 	}
 	seq_printf(m, "unexplained %u\n", fn->withheld - explained);

@@ -75,17 +75,14 @@ static struct pci_lu_bus *pci_lu_bus_of(const struct pci_bus *bus)
 	return xa_load(&pci_lu_buses, (unsigned long)bus);
 }
 
-static void pci_lu_report(struct pci_bus *bus, unsigned int devfn, int where,
+static void pci_lu_report(const struct pci_lu_fn *fn, int where,
 			  int size, u32 val, const struct pci_lu_verdict *v,
 			  u32 hw)
 {
-	unsigned int nr;
-	const struct pci_lu_row *rows = pci_lu_policy_rows(&nr);
-
 	pr_info("%04x:%02x:%02x.%d: withheld %#x/%d: %#x -> %#x, device has %#x (%s)\n",
-		pci_domain_nr(bus), bus->number, PCI_SLOT(devfn),
-		PCI_FUNC(devfn), where, size, val, v->value, hw,
-		v->row < nr ? rows[v->row].name : "no row");
+		fn->segment, fn->bus, PCI_SLOT(fn->devfn),
+		PCI_FUNC(fn->devfn), where, size, val, v->value, hw,
+		pci_lu_policy_row(&fn->layout, v->row)->name);
 }
 
 /* MSI: what has to be masked before the write itself may go to the device. */
@@ -173,7 +170,7 @@ static int pci_lu_filter(struct pci_lu_fn *fn, struct pci_ops *inner,
 	}
 
 	if (first)
-		pci_lu_report(bus, fn->devfn, where, size, val, &v, hw);
+		pci_lu_report(fn, where, size, val, &v, hw);
 	return ret;
 }
 

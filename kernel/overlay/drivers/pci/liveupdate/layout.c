@@ -501,3 +501,20 @@ enum pci_lu_reason pci_lu_layout_init(struct pci_lu_layout *l,
 
 	return pci_lu_init_covered(l);
 }
+
+/**
+ * pci_lu_layout_add_rows - let the rows of a function's driver take part
+ * @l: the function, from pci_lu_layout_init()
+ * @rows: rows that pci_lu_row_check() has accepted; they must stay
+ * @n: how many
+ */
+void pci_lu_layout_add_rows(struct pci_lu_layout *l,
+			    const struct pci_lu_row *rows, unsigned int n)
+{
+	unsigned int r;
+
+	l->rows = rows;
+	l->nr_rows = n;
+	for (r = 0; r < n; r++)
+		l->covered[rows[r].off / 128] |= 1U << (rows[r].off / 4 % 32);
+}

@@ -17,6 +17,10 @@
  * If all bits of an access are protected and nothing in it would change what
  * hardware holds, the write is dropped.
  *
+ * **Rows of a driver.** The driver of a function may add rows of its own, for
+ * registers that only it knows. They come after the table, and have no say about
+ * bits that the table protects.
+ *
  * **Sizing.** The PCI core sizes a BAR by writing all ones and reading back, and
  * tests bridge windows alike, behind closed decoders, which a function in
  * flight cannot afford. Such registers are shadowed: the write goes to a slot,
@@ -252,6 +256,22 @@ static void pci_lu_apply(const struct pci_lu_row *row, unsigned int i, u16 reg,
 }
 
 /**
+ * pci_lu_policy_row - a row of the table, or of the function's driver
+ * @l: the function
+ * @r: number of the row: those of the table first, then the driver's
+ *
+ * Return: the row; @r is in range.
+ */
+const struct pci_lu_row *pci_lu_policy_row(const struct pci_lu_layout *l,
+					   unsigned int r)
+{
+	unsigned int n;
+	const struct pci_lu_row *rows = pci_lu_policy_rows(&n);
+
+	return r < n ? &rows[r] : &l->rows[r - n];
+}
+
+/**
  * pci_lu_policy_write - decide about a config write
  * @l: the function
  * @s: its shadow state
@@ -278,15 +298,15 @@ struct pci_lu_verdict pci_lu_policy_write(const struct pci_lu_layout *l,
 		.value = w.val,
 	};
 	unsigned int n, r, i, count;
-	const struct pci_lu_row *rows = pci_lu_policy_rows(&n);
 	u16 shadow_row = PCI_LU_ROW_NONE;
 	u32 protected = 0;
 
 	if (!pci_lu_policy_covers(l, pos, size))
 		return v;
 
-	for (r = 0; r < n; r++) {
-		const struct pci_lu_row *row = &rows[r];
+	pci_lu_policy_rows(&n);
+	for (r = 0; r < n + l->nr_rows; r++) {
+		const struct pci_lu_row *row = pci_lu_policy_row(l, r);
 
 		if (!pci_lu_row_applies(row, l))
 			continue;
@@ -299,6 +319,8 @@ struct pci_lu_verdict pci_lu_policy_write(const struct pci_lu_layout *l,
 			if (!pci_lu_overlaps(reg, row->width, pos, size))
 				continue;
 			bits = pci_lu_to_access(row->bits, reg, pos, mask);
+			if (r >= n)	/* the table goes first */
+				bits &= ~protected;
 			if (!bits)
 				continue;
 			pci_lu_apply(row, i, reg, l, s, &w, bits, &v);
@@ -438,10 +460,12 @@ u32 pci_lu_policy_protected(const struct pci_lu_layout *l, u16 pos, u8 size)
 {
 	const u32 mask = pci_lu_access_mask(size);
 	unsigned int n, r, i, count;
-	const struct pci_lu_row *row = pci_lu_policy_rows(&n);
 	u32 bits = 0;
 
-	for (r = 0; r < n; r++, row++) {
+	pci_lu_policy_rows(&n);
+	for (r = 0; r < n + l->nr_rows; r++) {
+		const struct pci_lu_row *row = pci_lu_policy_row(l, r);
+
 		if (!pci_lu_row_applies(row, l))
 			continue;
 		count = pci_lu_row_count(row, l);

@@ -83,6 +83,8 @@ enum pci_lu_when {
 	PCI_LU_VFS_ON,
 };
 
+struct pci_lu_row;
+
 /**
  * struct pci_lu_layout - where the registers of one function are
  * @kind: enum pci_lu_kind
@@ -137,6 +139,8 @@ enum pci_lu_when {
  * @nr_vf_rebar: resizable VF BARs
  * @nr_st: dwords of a steering tag table inside @tph
  * @nr_ide: dwords from the IDE control register to the end of the capability
+ * @nr_rows: rows that the function's driver has given
+ * @rows: these rows, see pci_lu_layout_add_rows()
  * @covered: bit n set: some row of the policy touches dword n
  *
  * Filled once, by pci_lu_layout_init(), when the guard is armed.
@@ -191,6 +195,8 @@ struct pci_lu_layout {
 	u16 nr_vf_rebar;
 	u16 nr_st;
 	u16 nr_ide;
+	u16 nr_rows;
+	const struct pci_lu_row *rows;
 	u32 covered[PCI_CFG_SPACE_EXP_SIZE / 4 / 32];
 };
 
@@ -207,6 +213,8 @@ typedef u32 (*pci_lu_read_fn)(void *ctx, u16 pos, u8 size);
 enum pci_lu_reason pci_lu_layout_init(struct pci_lu_layout *l,
 				      enum pci_lu_kind kind,
 				      pci_lu_read_fn rd, void *ctx);
+void pci_lu_layout_add_rows(struct pci_lu_layout *l,
+			    const struct pci_lu_row *rows, unsigned int n);
 
 /* One shadowed dword each; which registers these are depends on the kind. */
 #define PCI_LU_SLOT_BAR0	0	/* .. 5 */
@@ -271,7 +279,8 @@ enum pci_lu_action {
  * @also_size: 0, or the width of a second register that has to be changed
  *	*before* @value is written
  * @also_pos: where that register is
- * @row: first row that had a say, PCI_LU_ROW_NONE if none
+ * @row: first row that had a say, see pci_lu_policy_row(); PCI_LU_ROW_NONE if
+ *	none
  * @also_set: bits to set there: read it, or them in, write it back
  * @value: what hardware holds afterwards in the bits that are protected, and
  *	what was asked for in all others; to be written at the position and
@@ -343,10 +352,12 @@ struct pci_lu_row {
 	const char *spec;
 };
 
-/* Rows that the counters of a function have room for. */
-#define PCI_LU_MAX_ROWS		96
+/* Rows that the counters of a function have room for: the table's, the driver's. */
+#define PCI_LU_MAX_ROWS		128
 
 const struct pci_lu_row *pci_lu_policy_rows(unsigned int *n);
+const struct pci_lu_row *pci_lu_policy_row(const struct pci_lu_layout *l,
+					   unsigned int r);
 const char *pci_lu_rule_name(enum pci_lu_rule rule);
 const char *pci_lu_after_name(enum pci_lu_after after);
 

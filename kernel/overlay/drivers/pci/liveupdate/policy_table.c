@@ -24,7 +24,7 @@ static const struct pci_lu_row pci_lu_rows[] = {
 };
 
 /* The counters of a function have an entry for each row. */
-static_assert(ARRAY_SIZE(pci_lu_rows) <= PCI_LU_MAX_ROWS);
+static_assert(ARRAY_SIZE(pci_lu_rows) + PCI_LU_DRIVER_ROWS <= PCI_LU_MAX_ROWS);
 
 /**
  * pci_lu_policy_rows - the policy

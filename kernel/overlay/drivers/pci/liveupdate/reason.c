@@ -138,6 +138,10 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"function-blob",
 		"what the driver of the function has added is damaged",
 	},
+	[PCI_LU_REASON_FN_ROW] = {
+		"function-row",
+		"the driver of the function protects a register that cannot be",
+	},
 	[PCI_LU_REASON_DEV_GONE] = { "device-gone", "the device does not answer" },
 	[PCI_LU_REASON_DEV_HDR_TYPE] = {
 		"device-header-type",

@@ -65,6 +65,17 @@ enum pci_lu_reason pci_lu_record_add_blob(void *buf, size_t len, unsigned int i,
 					  const struct pci_lu_blob_ser *blob);
 void pci_lu_record_seal(void *buf);
 
+/* record_rows.c */
+struct pci_lu_row;
+enum pci_lu_reason pci_lu_row_check(const struct pci_lu_row_ser *row);
+void pci_lu_row_from_ser(const struct pci_lu_row_ser *ser, struct pci_lu_row *row);
+enum pci_lu_reason pci_lu_record_rows(const struct pci_lu_record *rec,
+				      const struct pci_lu_fn_ser *fn,
+				      struct pci_lu_row_ser *out, unsigned int *n);
+enum pci_lu_reason pci_lu_record_add_rows(void *buf, size_t len, unsigned int i,
+					  const struct pci_lu_row_ser *rows,
+					  unsigned int n);
+
 /* record_fn.c */
 enum pci_lu_reason pci_lu_fn_check(const struct pci_lu_record *rec,
 				   unsigned int i, u32 *bad_off);

@@ -40,7 +40,9 @@
  *
  * **What a driver adds.** The driver of a function may hand one block of its own
  * to its successor, &struct pci_lu_blob_ser, with a compatible string and a version
- * that only these two read.
+ * that only these two read. And it may name config bits that are to stay as they
+ * are until its successor has finished, &struct pci_lu_row_ser: the next kernel has to
+ * know of them long before that driver is there.
  *
  * **Integrity.** crc is the CRC-32 of IEEE 802.3 (reflected, initial value and
  * final xor all ones) over total_size bytes, taken with the crc field zero.
@@ -135,8 +137,11 @@ struct pci_lu_hdr_ser {
 #define PCI_LU_FN_PF			0x00000040	/* VFs in the record need it */
 #define PCI_LU_FN_COMPANION		0x00000080	/* other functions of its device do */
 
-/* struct pci_lu_fn_ser.required: what this version of the reader knows */
-#define PCI_LU_FN_REQUIRED_KNOWN	0x00000000
+/* struct pci_lu_fn_ser.required */
+#define PCI_LU_FN_REQ_ROWS		0x00000002	/* has rows */
+
+/* What this version of the reader knows */
+#define PCI_LU_FN_REQUIRED_KNOWN	PCI_LU_FN_REQ_ROWS
 
 #define PCI_LU_PARENT_NONE		0xffff
 
@@ -208,6 +213,8 @@ struct pci_lu_hdr_ser {
  * @vf_offset: First VF Offset, likewise
  * @vf_stride: VF Stride, likewise
  * @blob: offset in the record of a &struct pci_lu_blob_ser, 0: none
+ * @rows: offset in the record of the first &struct pci_lu_row_ser of the function
+ * @nr_rows: how many there are
  * @reserved: zero
  */
 struct pci_lu_fn_ser {
@@ -254,7 +261,9 @@ struct pci_lu_fn_ser {
 	u16 vf_offset;
 	u16 vf_stride;
 	u32 blob;
-	u8 reserved[20];
+	u32 rows;
+	u16 nr_rows;
+	u8 reserved[14];
 } __packed;
 
 #define PCI_LU_BLOB_SIZE		256
@@ -275,6 +284,31 @@ struct pci_lu_blob_ser {
 	u16 size;
 	u8 reserved[4];
 	u8 data[PCI_LU_BLOB_SIZE];
+} __packed;
+
+#define PCI_LU_DRIVER_ROWS		8
+
+/* struct pci_lu_row_ser.rule */
+#define PCI_LU_ROW_KEEP			0	/* the bits stay as they are */
+#define PCI_LU_ROW_STICKY1		1	/* a bit that is set stays set */
+#define PCI_LU_ROW_STICKY0		2	/* a bit that is clear stays clear */
+
+/**
+ * struct pci_lu_row_ser - config bits that the driver of a function wants kept
+ * @pos: offset of the register, behind the predefined header
+ * @width: its width in bytes: 1, 2 or 4
+ * @rule: PCI_LU_ROW_*
+ * @bits: the bits; none that is cleared by writing it as it was read
+ * @name: of the register, NUL-terminated
+ * @why: why the write would harm the device, NUL-terminated
+ */
+struct pci_lu_row_ser {
+	u16 pos;
+	u8 width;
+	u8 rule;
+	u32 bits;
+	char name[24];
+	char why[96];
 } __packed;
 
 /* The same in every version. */
@@ -305,8 +339,10 @@ static_assert(offsetof(struct pci_lu_fn_ser, uncor_status) == 196);
 static_assert(offsetof(struct pci_lu_fn_ser, needs) == 200);
 static_assert(offsetof(struct pci_lu_fn_ser, vf_bar) == 204);
 static_assert(offsetof(struct pci_lu_fn_ser, blob) == 232);
+static_assert(offsetof(struct pci_lu_fn_ser, nr_rows) == 240);
 static_assert(sizeof(struct pci_lu_fn_ser) == 256);
 static_assert(offsetof(struct pci_lu_blob_ser, version) == 32);
 static_assert(offsetof(struct pci_lu_blob_ser, data) == 40);
+static_assert(sizeof(struct pci_lu_row_ser) == 128);
 
 #endif /* _LINUX_KHO_ABI_PCI_LIVEUPDATE_H */
