@@ -4,7 +4,7 @@ import re
 
 from .checks import seen, zero
 
-COMPLAINT = re.compile(r"WARNING: |BUG: |Oops|Call Trace|refcount_t|KASAN|lockdep")
+COMPLAINT = re.compile(r"WARNING: |BUG: |Oops|Call Trace|refcount_t|KASAN|INFO: lockdep|locking correctness validator|INFO: task .* blocked|detected stalls")
 # A line that is up and nobody's is switched off by the kernel after a while, with whoever shares it.
 NOBODY_CARED = "nobody cared"
 
