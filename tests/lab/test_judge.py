@@ -184,6 +184,21 @@ class Fence(unittest.TestCase):
         self.assertIsNone(devices.line("0000:01:00.0", ["0000:00:04.0"], 0))
 
 
+class Log(unittest.TestCase):
+    LOCKDEP = ("WARNING: possible circular locking dependency detected", "WARNING: inconsistent lock state",
+               "BUG: sleeping function called from invalid context at mm/x.c:1", "BUG: KASAN: slab-use-after-free in x",
+               "INFO: task holdfast:99 blocked for more than 122 seconds.", "BUG: MAX_LOCKDEP_ENTRIES too low!")
+    BOOT = ("Linux version 7.2.13-holdfast-lockdep (holdfast@lab)", "rcu: \x09RCU lockdep checking is enabled.",
+            "Lock dependency validator: Copyright (c) 2006 Red Hat, Inc., Ingo Molnar")
+
+    def test_what_a_kernel_complains_of(self):
+        for line in self.LOCKDEP:
+            self.assertEqual([c.ok for c in judge.log_checks([line]) if c.name.startswith("kernel_complains")], [False], line)
+
+    def test_a_kernel_that_is_named_for_its_checks_does_not_complain(self):
+        self.assertTrue(all(c.ok for c in judge.log_checks(list(self.BOOT))))
+
+
 class World(unittest.TestCase):
     def test_identity(self):
         a = {"bars": [1, 2], "vconfig_sha": "x", "command": 0x107}
