@@ -10,6 +10,7 @@ import re
 import shutil
 import sys
 
+from . import judge
 from .errors import EmulatorFault, Infra
 from .host import qemu
 from .host.agent import AgentError, AgentTimeout, Control
@@ -29,6 +30,7 @@ class Selftests:
         self.dir = os.path.join(build, "lab", "selftests")
         self.machine = self.ctl = None
         self.generation = 0
+        self.log = []               # of all kernels
         self.count = {"ok": 0, "not ok": 0, "skip": 0}
 
     def report(self, verdict, name, text=""):
@@ -75,6 +77,15 @@ class Selftests:
         got = self.ctl.call("run", timeout=timeout + 10, argv=[f"/share/{argv[0]}", *argv[1:]], timeout_s=int(timeout))
         return got["exit"], [ev["line"] for ev in self.ctl.take_events("run")]
 
+    def read_log(self):
+        self.ctl.call("klog", timeout=20 * self.patience, **{"from": 0})
+        self.log += [ev.get("line", "") for ev in self.ctl.take_events("klog")]
+
+    def report_log(self):
+        """What the kernels said meanwhile is judged as that of a scenario is."""
+        for check in judge.log_checks(self.log):
+            self.report("ok" if check.ok else "not ok", f"log.{check.name}", "; ".join(check.details))
+
     def blame_emulator(self):
         """Raises EmulatorFault if what failed was QEMU. An interrupt that it lost stays lost."""
         if self.machine.crashed():
@@ -119,6 +130,7 @@ class Selftests:
                 self.report("skip" if code == KSFT_SKIP else "not ok", name, f"stage {stage}, exit {code}: {last(lines)}")
                 return
             if stage == "1":
+                self.read_log()
                 self.kexec()
         self.report("ok", name)
 
@@ -129,6 +141,8 @@ class Selftests:
                 self.within_one_kernel(name)
             for name in ACROSS_KEXEC:
                 self.across_kexec(name)
+            self.read_log()
+            self.report_log()
         except (AgentError, AgentTimeout) as e:
             self.blame_emulator()
             self.report("not ok", name, f"{e}; see {self.dir}/console.log")
