@@ -103,7 +103,7 @@ static const struct defect defects[] = {
 };
 
 /* In the record of sample_vfs(): root port, PF, two VFs, the PF's blob. */
-#define VFN(i, field) (64 + (i) * 256 + offsetof(struct pci_lu_fn_ser, field))
+#define VFN(i, field) (64 + (i)*256 + offsetof(struct pci_lu_fn_ser, field))
 #define BLOB(field)   (64 + 4 * 256 + offsetof(struct pci_lu_blob_ser, field))
 
 static const struct defect vf_defects[] = {

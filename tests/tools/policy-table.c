@@ -47,7 +47,20 @@ static const char *kinds(const struct pci_lu_row *r)
 {
 	static const char *const names[] = { "?", "endpoint", "port", "both" };
 
-	return names[r->kinds & 3];
+	return names[r->kinds & PCI_LU_FOR_BOTH];
+}
+
+/* For whom else a row is, that is not preserved itself. */
+static const char *also(const struct pci_lu_row *r)
+{
+	switch (r->kinds & ~PCI_LU_FOR_BOTH) {
+	case PCI_LU_FOR_PF:
+		return "PF";
+	case PCI_LU_FOR_PF | PCI_LU_FOR_COMPANION:
+		return "PF, companion";
+	default:
+		return "";
+	}
 }
 
 static void string(const char *key, const char *val)
@@ -71,6 +84,7 @@ static void json(const struct pci_lu_row *r, unsigned int n)
 		printf("  {");
 		string("name", r->name);
 		string("kind", kinds(r));
+		string("also", also(r));
 		string("cap", r->cap);
 		for (c = 0; c < ARRAY_SIZE(caps); c++) {
 			if (strcmp(caps[c].cap, r->cap))
@@ -104,7 +118,7 @@ static void rst_rows(const struct pci_lu_row *r, unsigned int n, u8 kind)
 	char pos[48];
 
 	for (; n--; r++) {
-		if (r->kinds != kind)
+		if ((r->kinds & PCI_LU_FOR_BOTH) != kind)
 			continue;
 		where(r, pos, sizeof(pos));
 		printf("``%s``\n", r->name);
@@ -112,6 +126,8 @@ static void rst_rows(const struct pci_lu_row *r, unsigned int n, u8 kind)
 		       r->bits, r->count ? ", each" : "", pci_lu_rule_name(r->rule),
 		       r->when == PCI_LU_VFS_ON ? ", while VF Enable is set" : "");
 		printf("    Written by %s.\n\n    %s (%s)\n\n", r->writer, r->why, r->spec);
+		if (*also(r))
+			printf("    Also for: %s.\n\n", also(r));
 		printf("    When the guard goes: %s.\n\n", pci_lu_after_name(r->after));
 	}
 }
@@ -141,6 +157,11 @@ static void rst(const struct pci_lu_row *r, unsigned int n)
 	       "    cannot be masked INTx is disabled first.\n"
 	       "msi-mask\n    Vectors cannot be unmasked between a withheld clearing of Enable and the\n"
 	       "    write that sets it.\n\n");
+	printf("A function that is not preserved can be needed by one that is. Of such a function,\n"
+	       "only the rows hold that say so:\n\n"
+	       "PF\n    The PF of a preserved VF: the SR-IOV capability, what the specification has\n"
+	       "    a VF share with its PF, and the decoders, which are not sized while VFs run.\n"
+	       "companion\n    Function 0 of a preserved function: what all functions of a device share.\n\n");
 	printf("Preserved functions\n===================\n\n");
 	rst_rows(r, n, PCI_LU_FOR_ENDPOINT);
 	printf("Root ports and switch ports above them\n"
@@ -154,12 +175,12 @@ static void md(const struct pci_lu_row *r, unsigned int n)
 {
 	char pos[48];
 
-	printf("| row | kind | register | bits | rule | written by | why |\n"
-	       "|---|---|---|---|---|---|---|\n");
+	printf("| row | kind | also | register | bits | rule | written by | why |\n"
+	       "|---|---|---|---|---|---|---|---|\n");
 	for (; n--; r++) {
 		where(r, pos, sizeof(pos));
-		printf("| `%s` | %s | %s (%s) | `%#x` | %s%s | %s | %s (%s) |\n", r->name, kinds(r),
-		       r->reg, pos, r->bits, pci_lu_rule_name(r->rule),
+		printf("| `%s` | %s | %s | %s (%s) | `%#x` | %s%s | %s | %s (%s) |\n", r->name,
+		       kinds(r), also(r), r->reg, pos, r->bits, pci_lu_rule_name(r->rule),
 		       r->when == PCI_LU_VFS_ON ? ", VFs on" : "", r->writer, r->why, r->spec);
 	}
 }

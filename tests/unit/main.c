@@ -45,6 +45,7 @@ int main(void)
 	suite_shadow();
 	suite_interrupts();
 	suite_sriov();
+	suite_roles();
 	suite_replay();
 	suite_property();
 	suite_record();

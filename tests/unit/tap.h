@@ -39,6 +39,7 @@ void suite_shadow(void);
 void suite_interrupts(void);
 void suite_sriov(void);
 void suite_replay(void);
+void suite_roles(void);
 void suite_property(void);
 void suite_record(void);
 void suite_verify(void);

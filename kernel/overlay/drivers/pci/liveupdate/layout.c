@@ -81,10 +81,7 @@ static u16 pci_lu_field_get(const struct pci_lu_layout *l, u16 field)
 bool pci_lu_row_applies(const struct pci_lu_row *row,
 			const struct pci_lu_layout *l)
 {
-	u8 kind = l->kind == PCI_LU_BRIDGE ? PCI_LU_FOR_BRIDGE :
-					     PCI_LU_FOR_ENDPOINT;
-
-	if (!(row->kinds & kind))
+	if (!(row->kinds & l->roles))
 		return false;
 	if (row->when == PCI_LU_VFS_ON && !l->vfe)
 		return false;
@@ -405,12 +402,31 @@ static void pci_lu_init_sriov(struct pci_lu_walk *w)
 					   PCI_SRIOV_NUM_BARS);
 }
 
-/* Mark what the rows touch, and refuse what would lie outside. */
-static enum pci_lu_reason pci_lu_init_covered(struct pci_lu_layout *l)
+/* Those hold whatever the function is to others. */
+static void pci_lu_cover_driver_rows(struct pci_lu_layout *l)
+{
+	unsigned int r;
+
+	for (r = 0; r < l->nr_rows; r++)
+		l->covered[l->rows[r].off / 128] |= 1U << (l->rows[r].off / 4 % 32);
+}
+
+/**
+ * pci_lu_layout_roles - say what a function is to the preserved ones
+ * @l: the function
+ * @roles: PCI_LU_FOR_*
+ *
+ * Marks what the rows touch, and refuses what would lie outside.
+ *
+ * Return: %PCI_LU_OK, or why no policy can be right about it.
+ */
+enum pci_lu_reason pci_lu_layout_roles(struct pci_lu_layout *l, u8 roles)
 {
 	unsigned int n, i, r, count;
 	const struct pci_lu_row *row = pci_lu_policy_rows(&n);
 
+	l->roles = roles;
+	memset(l->covered, 0, sizeof(l->covered));
 	for (r = 0; r < n; r++, row++) {
 		if (!pci_lu_row_applies(row, l))
 			continue;
@@ -423,6 +439,7 @@ static enum pci_lu_reason pci_lu_init_covered(struct pci_lu_layout *l)
 			l->covered[pos / 128] |= 1U << (pos / 4 % 32);
 		}
 	}
+	pci_lu_cover_driver_rows(l);
 
 	return PCI_LU_OK;
 }
@@ -445,10 +462,18 @@ static enum pci_lu_reason pci_lu_check_std_ends(const struct pci_lu_layout *l)
 	return PCI_LU_REASON_DEV_CAP_RANGE;
 }
 
+/* The IDs of a VF read as all ones; its class does not. */
+static bool pci_lu_is_gone(enum pci_lu_kind kind, pci_lu_read_fn rd, void *ctx)
+{
+	u32 id = rd(ctx, kind == PCI_LU_VF ? PCI_CLASS_REVISION : PCI_VENDOR_ID, 4);
+
+	return id == ~0U || !id;
+}
+
 /**
  * pci_lu_layout_init - find the registers of a function
- * @l: filled in
- * @kind: what the function is to the preserved device
+ * @l: filled in, for a function that is preserved itself, or a bridge
+ * @kind: what the function looks like
  * @rd: how to read its config space
  * @ctx: passed to @rd
  *
@@ -462,11 +487,10 @@ enum pci_lu_reason pci_lu_layout_init(struct pci_lu_layout *l,
 				      pci_lu_read_fn rd, void *ctx)
 {
 	struct pci_lu_walk w = { .l = l, .rd = rd, .ctx = ctx };
-	u32 id = rd(ctx, PCI_VENDOR_ID, 4);
 	enum pci_lu_reason reason;
 
 	memset(l, 0, sizeof(*l));
-	if (id == ~0U || !id)
+	if (pci_lu_is_gone(kind, rd, ctx))
 		return PCI_LU_REASON_DEV_GONE;
 
 	l->kind = kind;
@@ -499,7 +523,8 @@ enum pci_lu_reason pci_lu_layout_init(struct pci_lu_layout *l,
 	l->nr_rebar = pci_lu_count_rebar(&w, l->rebar);
 	l->nr_vf_rebar = pci_lu_count_rebar(&w, l->vf_rebar);
 
-	return pci_lu_init_covered(l);
+	return pci_lu_layout_roles(l, kind == PCI_LU_BRIDGE ? PCI_LU_FOR_BRIDGE :
+							      PCI_LU_FOR_ENDPOINT);
 }
 
 /**
@@ -511,10 +536,7 @@ enum pci_lu_reason pci_lu_layout_init(struct pci_lu_layout *l,
 void pci_lu_layout_add_rows(struct pci_lu_layout *l,
 			    const struct pci_lu_row *rows, unsigned int n)
 {
-	unsigned int r;
-
 	l->rows = rows;
 	l->nr_rows = n;
-	for (r = 0; r < n; r++)
-		l->covered[rows[r].off / 128] |= 1U << (rows[r].off / 4 % 32);
+	pci_lu_cover_driver_rows(l);
 }

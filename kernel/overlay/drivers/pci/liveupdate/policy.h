@@ -11,19 +11,30 @@
 #include <linux/kho/abi/pci_liveupdate.h>
 
 /**
- * enum pci_lu_kind - what a function is to the preserved device
- * @PCI_LU_ENDPOINT: the preserved device itself (header type 0)
- * @PCI_LU_BRIDGE: a root port or switch port on its path (header type 1)
+ * enum pci_lu_kind - what a function looks like
+ * @PCI_LU_ENDPOINT: header type 0
+ * @PCI_LU_BRIDGE: a root port or switch port (header type 1)
+ * @PCI_LU_VF: header type 0, with IDs and BARs that read as nothing
  */
 enum pci_lu_kind {
 	PCI_LU_ENDPOINT,
 	PCI_LU_BRIDGE,
+	PCI_LU_VF,
 };
 
-/* In struct pci_lu_row: which kinds a row is for. */
-#define PCI_LU_FOR_ENDPOINT	0x1
-#define PCI_LU_FOR_BRIDGE	0x2
-#define PCI_LU_FOR_BOTH		0x3
+/*
+ * What a function is to the preserved ones: it can be more than one of these. In
+ * struct pci_lu_row: which of them a row is for.
+ */
+#define PCI_LU_FOR_ENDPOINT	0x1	/* one of them */
+#define PCI_LU_FOR_BRIDGE	0x2	/* above one of them */
+#define PCI_LU_FOR_PF		0x4	/* the PF of one of them, which is a VF */
+#define PCI_LU_FOR_COMPANION	0x8	/* function 0 of the device of one of them */
+#define PCI_LU_FOR_BOTH		(PCI_LU_FOR_ENDPOINT | PCI_LU_FOR_BRIDGE)
+#define PCI_LU_FOR_FUNCTION	(PCI_LU_FOR_ENDPOINT | PCI_LU_FOR_PF)
+#define PCI_LU_FOR_DEVICE	(PCI_LU_FOR_FUNCTION | PCI_LU_FOR_COMPANION)
+#define PCI_LU_FOR_BOTH_PF	(PCI_LU_FOR_BOTH | PCI_LU_FOR_PF)
+#define PCI_LU_FOR_ALL		(PCI_LU_FOR_DEVICE | PCI_LU_FOR_BRIDGE)
 
 /**
  * enum pci_lu_rule - what a row does to its bits
@@ -88,6 +99,7 @@ struct pci_lu_row;
 /**
  * struct pci_lu_layout - where the registers of one function are
  * @kind: enum pci_lu_kind
+ * @roles: PCI_LU_FOR_*, what the function is to the preserved ones
  * @hdr_type: header type without the multi-function bit
  * @pcie_type: device/port type of the PCI Express capability
  * @pcie_ver: version of the PCI Express capability
@@ -147,6 +159,7 @@ struct pci_lu_row;
  */
 struct pci_lu_layout {
 	u8 kind;
+	u8 roles;
 	u8 hdr_type;
 	u8 pcie_type;
 	u8 pcie_ver;
@@ -215,6 +228,7 @@ enum pci_lu_reason pci_lu_layout_init(struct pci_lu_layout *l,
 				      pci_lu_read_fn rd, void *ctx);
 void pci_lu_layout_add_rows(struct pci_lu_layout *l,
 			    const struct pci_lu_row *rows, unsigned int n);
+enum pci_lu_reason pci_lu_layout_roles(struct pci_lu_layout *l, u8 roles);
 
 /* One shadowed dword each; which registers these are depends on the kind. */
 #define PCI_LU_SLOT_BAR0	0	/* .. 5 */

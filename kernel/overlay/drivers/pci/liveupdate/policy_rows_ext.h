@@ -38,7 +38,7 @@
 	{
 		.name = "AER.ECRC", .cap = "aer", .reg = "Advanced Error Capabilities and Control",
 		.base = AT(aer), .off = PCI_ERR_CAP, .width = 4,
-		.bits = PCI_ERR_CAP_ECRC_GENE | PCI_ERR_CAP_ECRC_CHKE, .kinds = PCI_LU_FOR_BOTH,
+		.bits = PCI_ERR_CAP_ECRC_GENE | PCI_ERR_CAP_ECRC_CHKE, .kinds = PCI_LU_FOR_BOTH_PF,
 		.rule = PCI_LU_KEEP,
 		.writer = "pcie_set_ecrc_checking(), program_hpx_type2(), pci_restore_state()",
 		.why =
@@ -48,7 +48,7 @@
 	{
 		.name = "VC.PORT", .cap = "vc", .reg = "Port VC Control",
 		.base = AT(vc), .off = PCI_VC_PORT_CTRL, .width = 2, .bits = 0xffff,
-		.kinds = PCI_LU_FOR_BOTH, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_ALL, .rule = PCI_LU_KEEP,
 		.writer = "pci_restore_vc_state()",
 		.why = "Changes the arbitration between virtual channels that carry traffic.",
 		.spec = "6.3 Virtual Channel Support",
@@ -56,7 +56,7 @@
 	{
 		.name = "VC.RESOURCE", .cap = "vc", .reg = "VC Resource Control",
 		.base = AT(vc), .off = PCI_VC_RES_CTRL, .width = 4, .count = AT(nr_vc),
-		.stride = 12, .bits = 0xffffffff, .kinds = PCI_LU_FOR_BOTH, .rule = PCI_LU_KEEP,
+		.stride = 12, .bits = 0xffffffff, .kinds = PCI_LU_FOR_ALL, .rule = PCI_LU_KEEP,
 		.writer = "pci_restore_vc_state()",
 		.why =
 			"A traffic class that is mapped to no channel, or to different ones at the two ends of a link, has its packets treated as malformed.",
@@ -65,7 +65,7 @@
 	{
 		.name = "MFVC.PORT", .cap = "mfvc", .reg = "Port VC Control",
 		.base = AT(mfvc), .off = PCI_VC_PORT_CTRL, .width = 2, .bits = 0xffff,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_DEVICE, .rule = PCI_LU_KEEP,
 		.writer = "pci_restore_vc_state()",
 		.why = "Changes the arbitration between virtual channels that carry traffic.",
 		.spec = "6.3 Virtual Channel Support",
@@ -73,7 +73,7 @@
 	{
 		.name = "MFVC.RESOURCE", .cap = "mfvc", .reg = "VC Resource Control",
 		.base = AT(mfvc), .off = PCI_VC_RES_CTRL, .width = 4, .count = AT(nr_mfvc),
-		.stride = 12, .bits = 0xffffffff, .kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP,
+		.stride = 12, .bits = 0xffffffff, .kinds = PCI_LU_FOR_DEVICE, .rule = PCI_LU_KEEP,
 		.writer = "pci_restore_vc_state()",
 		.why =
 			"A traffic class that is mapped to no channel, or to different ones at the two ends of a link, has its packets treated as malformed.",
@@ -82,7 +82,7 @@
 	{
 		.name = "ACS.CONTROL", .cap = "acs", .reg = "ACS Control",
 		.base = AT(acs), .off = PCI_ACS_CTRL, .width = 2, .bits = 0xffff,
-		.kinds = PCI_LU_FOR_BOTH, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_ALL, .rule = PCI_LU_KEEP,
 		.writer = "pci_enable_acs() (enumeration, DMA configuration)",
 		.why =
 			"ACS decides whether peer-to-peer requests go up to the IOMMU or straight across: a change breaks isolation, or the traffic in flight that relied on the route.",
@@ -91,7 +91,7 @@
 	{
 		.name = "ACS.EGRESS", .cap = "acs", .reg = "Egress Control Vector",
 		.base = AT(acs), .off = PCI_ACS_EGRESS_CTL_V, .width = 4, .count = AT(nr_egress),
-		.stride = 4, .bits = 0xffffffff, .kinds = PCI_LU_FOR_BOTH, .rule = PCI_LU_KEEP,
+		.stride = 4, .bits = 0xffffffff, .kinds = PCI_LU_FOR_ALL, .rule = PCI_LU_KEEP,
 		.writer = "pci_enable_acs() (enumeration, DMA configuration)",
 		.why =
 			"Decides which peers may be reached directly: a change breaks isolation, or the traffic in flight that relied on the route.",
@@ -100,7 +100,7 @@
 	{
 		.name = "ARI.CONTROL", .cap = "ari", .reg = "ARI Control",
 		.base = AT(ari), .off = PCI_ARI_CTRL, .width = 2, .bits = 0xffff,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_DEVICE, .rule = PCI_LU_KEEP,
 		.writer = "no one in the kernel; config space writes by userspace",
 		.why =
 			"Function groups decide arbitration and access control between the functions of the device.",
@@ -109,7 +109,7 @@
 	{
 		.name = "ATS.CONTROL", .cap = "ats", .reg = "ATS Control",
 		.base = AT(ats), .off = PCI_ATS_CTRL, .width = 2, .bits = 0xffff,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_KEEP,
 		.after = PCI_LU_AFTER_VERIFIED,
 		.writer =
 			"pci_prepare_ats() (IOMMU probe), pci_enable_ats(), pci_restore_ats_state()",
@@ -120,7 +120,7 @@
 	{
 		.name = "PRI.ENABLE", .cap = "pri", .reg = "PRI Control",
 		.base = AT(pri), .off = PCI_PRI_CTRL, .width = 2, .bits = PCI_PRI_CTRL_ENABLE,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_KEEP,
 		.after = PCI_LU_AFTER_VERIFIED,
 		.writer = "pci_enable_pri(), pci_disable_pri(), pci_restore_pri_state()",
 		.why =
@@ -130,7 +130,7 @@
 	{
 		.name = "PRI.RESET", .cap = "pri", .reg = "PRI Control",
 		.base = AT(pri), .off = PCI_PRI_CTRL, .width = 2, .bits = PCI_PRI_CTRL_RESET,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_ZERO,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_ZERO,
 		.writer = "pci_reset_pri()",
 		.why = "Forgets the credits of page requests that are outstanding.",
 		.spec = "10.5.2.2 Page Request Control Register",
@@ -138,7 +138,7 @@
 	{
 		.name = "PRI.ALLOC", .cap = "pri", .reg = "Outstanding Page Request Allocation",
 		.base = AT(pri), .off = PCI_PRI_ALLOC_REQ, .width = 4, .bits = 0xffffffff,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_KEEP,
 		.writer = "pci_enable_pri(), pci_restore_pri_state()",
 		.why = "Must not change while page requests are enabled.",
 		.spec = "10.5.2 Page Request Extended Capability",
@@ -146,7 +146,7 @@
 	{
 		.name = "PASID.CONTROL", .cap = "pasid", .reg = "PASID Control",
 		.base = AT(pasid), .off = PCI_PASID_CTRL, .width = 2, .bits = 0xffff,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_KEEP,
 		.after = PCI_LU_AFTER_VERIFIED,
 		.writer = "pci_enable_pasid(), pci_disable_pasid(), pci_restore_pasid_state()",
 		.why =
@@ -156,7 +156,7 @@
 	{
 		.name = "SRIOV.VFE", .cap = "sriov", .reg = "SR-IOV Control",
 		.base = AT(sriov), .off = PCI_SRIOV_CTRL, .width = 2,
-		.bits = PCI_SRIOV_CTRL_VFE | PCI_SRIOV_CTRL_MSE, .kinds = PCI_LU_FOR_ENDPOINT,
+		.bits = PCI_SRIOV_CTRL_VFE | PCI_SRIOV_CTRL_MSE, .kinds = PCI_LU_FOR_FUNCTION,
 		.rule = PCI_LU_KEEP,
 		.writer = "sriov_init() (enumeration, writes 0), sriov_enable(), sriov_disable()",
 		.why =
@@ -167,7 +167,7 @@
 		.name = "SRIOV.CONTROL", .cap = "sriov", .reg = "SR-IOV Control",
 		.base = AT(sriov), .off = PCI_SRIOV_CTRL, .width = 2,
 		.bits = PCI_SRIOV_CTRL_VFM | PCI_SRIOV_CTRL_INTR | PCI_SRIOV_CTRL_ARI,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP, .when = PCI_LU_VFS_ON,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_KEEP, .when = PCI_LU_VFS_ON,
 		.writer = "sriov_init() (enumeration), sriov_restore_state()",
 		.why =
 			"ARI Capable Hierarchy moves the requester IDs of VFs that have requests in flight.",
@@ -176,7 +176,7 @@
 	{
 		.name = "SRIOV.NUM_VF", .cap = "sriov", .reg = "NumVFs",
 		.base = AT(sriov), .off = PCI_SRIOV_NUM_VF, .width = 2, .bits = 0xffff,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP, .when = PCI_LU_VFS_ON,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_KEEP, .when = PCI_LU_VFS_ON,
 		.writer = "compute_max_vf_buses() (enumeration, counts down to 0)",
 		.why =
 			"Must not change while VF Enable is set; offset and stride of VFs in flight depend on it.",
@@ -185,7 +185,7 @@
 	{
 		.name = "SRIOV.PAGE_SIZE", .cap = "sriov", .reg = "System Page Size",
 		.base = AT(sriov), .off = PCI_SRIOV_SYS_PGSIZE, .width = 4, .bits = 0xffffffff,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP, .when = PCI_LU_VFS_ON,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_KEEP, .when = PCI_LU_VFS_ON,
 		.writer = "sriov_init() (enumeration), sriov_restore_state()",
 		.why =
 			"Must not change while VF Enable is set; it sets the alignment, and so the place, of the BARs of every VF.",
@@ -195,7 +195,7 @@
 		.name = "SRIOV.BAR", .cap = "sriov", .reg = "VF BAR 0-5",
 		.base = AT(sriov), .off = PCI_SRIOV_BAR, .width = 4, .count = AT(nr_vf_bars),
 		.stride = 4, .slot = PCI_LU_SLOT_VF_BAR0, .bits = 0xffffffff,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_SHADOW, .when = PCI_LU_VFS_ON,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_SHADOW, .when = PCI_LU_VFS_ON,
 		.writer = "sriov_init() (enumeration), sriov_restore_state()",
 		.why =
 			"While a VF BAR holds the sizing pattern all VFs decode addresses that belong to someone else and none of their own.",
@@ -205,7 +205,7 @@
 		.name = "REBAR.CONTROL", .cap = "rebar", .reg = "Resizable BAR Control",
 		.base = AT(rebar), .off = PCI_REBAR_CTRL, .width = 4, .count = AT(nr_rebar),
 		.stride = 8, .bits = PCI_REBAR_CTRL_BAR_SIZE | 0xffff0000,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_KEEP,
 		.writer = "pci_restore_rebar_state(), pci_rebar_set_size()",
 		.why = "Another size changes what the BAR decodes and clears its address.",
 		.spec = "7.8.6 Resizable BAR Extended Capability",
@@ -214,7 +214,7 @@
 		.name = "VF_REBAR.CONTROL", .cap = "vf_rebar", .reg = "VF Resizable BAR Control",
 		.base = AT(vf_rebar), .off = PCI_REBAR_CTRL, .width = 4, .count = AT(nr_vf_rebar),
 		.stride = 8, .bits = PCI_REBAR_CTRL_BAR_SIZE | 0xffff0000,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP, .when = PCI_LU_VFS_ON,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_KEEP, .when = PCI_LU_VFS_ON,
 		.writer = "sriov_restore_vf_rebar_state(), pci_rebar_set_size()",
 		.why = "Another size changes what the BARs of all VFs decode.",
 		.spec = "7.8.7 VF Resizable BAR Extended Capability",
@@ -238,7 +238,7 @@
 	{
 		.name = "LTR.LATENCY", .cap = "ltr", .reg = "Max Snoop/No-Snoop Latency",
 		.base = AT(ltr), .off = PCI_LTR_MAX_SNOOP_LAT, .width = 4, .bits = 0xffffffff,
-		.kinds = PCI_LU_FOR_BOTH, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_ALL, .rule = PCI_LU_KEEP,
 		.writer = "pci_restore_ltr_state()",
 		.why =
 			"With a longer latency the platform may choose sleep states that overrun the buffers of the device.",
@@ -267,7 +267,7 @@
 	{
 		.name = "L1SS.CTL1", .cap = "l1ss", .reg = "L1 PM Substates Control 1",
 		.base = AT(l1ss), .off = PCI_L1SS_CTL1, .width = 4, .bits = 0xffffffff,
-		.kinds = PCI_LU_FOR_BOTH, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_ALL, .rule = PCI_LU_KEEP,
 		.writer = "aspm_calc_l12_info(), pcie_config_aspm_l1ss() (enumeration), restore",
 		.why = "Must not change while L1 is enabled at either end, which it stays.",
 		.spec = "7.8.3.3 L1 PM Substates Control 1 Register",
@@ -275,7 +275,7 @@
 	{
 		.name = "L1SS.CTL2", .cap = "l1ss", .reg = "L1 PM Substates Control 2",
 		.base = AT(l1ss), .off = PCI_L1SS_CTL2, .width = 4, .bits = 0xffffffff,
-		.kinds = PCI_LU_FOR_BOTH, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_ALL, .rule = PCI_LU_KEEP,
 		.writer = "aspm_calc_l12_info() (enumeration), restore",
 		.why =
 			"Must not change while L1.2 is enabled: the ends would disagree about how long power takes to come back.",
@@ -284,7 +284,7 @@
 	{
 		.name = "PTM.CONTROL", .cap = "ptm", .reg = "PTM Control",
 		.base = AT(ptm), .off = PCI_PTM_CTRL, .width = 4, .bits = 0xffffffff,
-		.kinds = PCI_LU_FOR_BOTH, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_ALL, .rule = PCI_LU_KEEP,
 		.writer = "pci_enable_ptm(), pci_disable_ptm(), pci_restore_ptm_state()",
 		.why =
 			"The function behind loses the time it works with; a PTM request that arrives at a port with PTM off is an unsupported request.",
@@ -302,7 +302,7 @@
 	{
 		.name = "IDE", .cap = "ide", .reg = "IDE Control, Link and Selective Streams",
 		.base = AT(ide), .off = PCI_LU_IDE_CTL, .width = 4, .count = AT(nr_ide),
-		.stride = 4, .bits = 0xffffffff, .kinds = PCI_LU_FOR_BOTH, .rule = PCI_LU_KEEP,
+		.stride = 4, .bits = 0xffffffff, .kinds = PCI_LU_FOR_BOTH_PF, .rule = PCI_LU_KEEP,
 		.writer = "pci_ide_init() (enumeration), pci_ide_stream_setup()",
 		.why =
 			"A stream that is disabled, or has its association changed, goes insecure and drops every packet of it.",

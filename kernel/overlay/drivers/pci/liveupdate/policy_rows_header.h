@@ -18,7 +18,7 @@
 	{
 		.name = "COMMAND.MEM", .cap = "header", .reg = "Command",
 		.off = PCI_COMMAND, .width = 2, .bits = PCI_COMMAND_MEMORY,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_STICKY1,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_STICKY1,
 		.writer = "pci_read_bases() (enumeration), pci_disable_device()",
 		.why =
 			"The function stops answering in memory space: peer-to-peer DMA into its BARs is lost, and some devices stop their own DMA when their decoders go off.",
@@ -75,7 +75,7 @@
 	},
 	{
 		.name = "BIST.START", .cap = "header", .reg = "BIST",
-		.off = PCI_BIST, .width = 1, .bits = PCI_BIST_START, .kinds = PCI_LU_FOR_BOTH,
+		.off = PCI_BIST, .width = 1, .bits = PCI_BIST_START, .kinds = PCI_LU_FOR_BOTH_PF,
 		.rule = PCI_LU_ZERO,
 		.writer = "no one in the kernel; config space writes by userspace",
 		.why =
@@ -85,7 +85,7 @@
 	{
 		.name = "BAR", .cap = "header", .reg = "Base Address 0-5",
 		.off = PCI_BASE_ADDRESS_0, .width = 4, .count = AT(nr_bars), .stride = 4,
-		.slot = PCI_LU_SLOT_BAR0, .bits = 0xffffffff, .kinds = PCI_LU_FOR_ENDPOINT,
+		.slot = PCI_LU_SLOT_BAR0, .bits = 0xffffffff, .kinds = PCI_LU_FOR_FUNCTION,
 		.rule = PCI_LU_SHADOW,
 		.after = PCI_LU_AFTER_VERIFIED,
 		.writer =
@@ -234,7 +234,7 @@
 	{
 		.name = "PM.STATE", .cap = "pm", .reg = "PMCSR",
 		.base = AT(pm), .off = PCI_PM_CTRL, .width = 2, .bits = PCI_PM_CTRL_STATE_MASK,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_KEEP,
 		.after = PCI_LU_AFTER_REREAD,
 		.writer = "pci_set_power_state() (shutdown, runtime PM of vfio-pci)",
 		.why =
@@ -284,7 +284,7 @@
 	{
 		.name = "AF.FLR", .cap = "af", .reg = "AF Control",
 		.base = AT(af), .off = PCI_AF_CTRL, .width = 1, .bits = PCI_AF_CTRL_FLR,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_ZERO,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_ZERO,
 		.writer = "pci_af_flr()",
 		.why = "A function level reset: the function loses its state and its DMA.",
 		.spec = "6.6.2 Function Level Reset",

@@ -8,7 +8,7 @@
 	{
 		.name = "DEVCTL.FLR", .cap = "pcie", .reg = "Device Control",
 		.base = AT(pcie), .off = PCI_EXP_DEVCTL, .width = 2, .bits = PCI_EXP_DEVCTL_BCR_FLR,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_ZERO,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_ZERO,
 		.writer = "pcie_flr() (vfio open and close, sysfs reset)",
 		.why = "A function level reset: the function loses its state and its DMA.",
 		.spec = "6.6.2 Function Level Reset",
@@ -16,7 +16,7 @@
 	{
 		.name = "DEVCTL.MPS", .cap = "pcie", .reg = "Device Control",
 		.base = AT(pcie), .off = PCI_EXP_DEVCTL, .width = 2, .bits = PCI_EXP_DEVCTL_PAYLOAD,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_DEVICE, .rule = PCI_LU_KEEP,
 		.writer = "pci_configure_mps() (enumeration), pci_restore_state()",
 		.why =
 			"A packet larger than the Max_Payload_Size of its receiver is a Malformed TLP, a fatal error; both ends of the path have to change together, with nothing in flight.",
@@ -25,7 +25,7 @@
 	{
 		.name = "DEVCTL.MRRS", .cap = "pcie", .reg = "Device Control",
 		.base = AT(pcie), .off = PCI_EXP_DEVCTL, .width = 2, .bits = PCI_EXP_DEVCTL_READRQ,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_KEEP,
 		.writer = "pcie_write_mrrs() (pci=pcie_bus_*), pci_restore_state()",
 		.why =
 			"The owner has tuned its device to this read size, and the driver in the guest believes in it; some root ports corrupt or stall larger reads.",
@@ -35,7 +35,7 @@
 		.name = "DEVCTL.EXT_TAG", .cap = "pcie", .reg = "Device Control",
 		.base = AT(pcie), .off = PCI_EXP_DEVCTL, .width = 2,
 		.bits = PCI_EXP_DEVCTL_EXT_TAG | PCI_EXP_DEVCTL_PHANTOM,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_KEEP,
 		.writer = "pci_configure_extended_tags() (enumeration), pci_restore_state()",
 		.why =
 			"The width of the tag must not change while non-posted requests are outstanding: the result is undefined, completions may be matched to the wrong request.",
@@ -45,7 +45,7 @@
 		.name = "DEVCTL.ORDERING", .cap = "pcie", .reg = "Device Control",
 		.base = AT(pcie), .off = PCI_EXP_DEVCTL, .width = 2,
 		.bits = PCI_EXP_DEVCTL_RELAX_EN | PCI_EXP_DEVCTL_NOSNOOP_EN,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_KEEP,
 		.writer = "pci_configure_relaxed_ordering() (enumeration), pci_restore_state()",
 		.why =
 			"Requests in flight and those that follow would be ordered and snooped by different rules: data could overtake the descriptor that announces it.",
@@ -73,7 +73,7 @@
 	{
 		.name = "LNKCTL.ASPM", .cap = "pcie", .reg = "Link Control",
 		.base = AT(pcie_link), .off = PCI_EXP_LNKCTL, .width = 2,
-		.bits = PCI_EXP_LNKCTL_ASPMC | PCI_EXP_LNKCTL_CLKREQ_EN, .kinds = PCI_LU_FOR_BOTH,
+		.bits = PCI_EXP_LNKCTL_ASPMC | PCI_EXP_LNKCTL_CLKREQ_EN, .kinds = PCI_LU_FOR_ALL,
 		.rule = PCI_LU_KEEP,
 		.writer = "pcie_config_aspm_link(), pcie_clkpm_enable() (enumeration)",
 		.why =
@@ -83,7 +83,7 @@
 	{
 		.name = "LNKCTL.RCB", .cap = "pcie", .reg = "Link Control",
 		.base = AT(pcie_link), .off = PCI_EXP_LNKCTL, .width = 2,
-		.bits = PCI_EXP_LNKCTL_RCB, .kinds = PCI_LU_FOR_BOTH, .rule = PCI_LU_KEEP,
+		.bits = PCI_EXP_LNKCTL_RCB, .kinds = PCI_LU_FOR_ALL, .rule = PCI_LU_KEEP,
 		.writer = "pci_configure_rcb() (enumeration, unconditional), program_hpx_type2()",
 		.why =
 			"A function that expects completions cut at 128 bytes treats those cut at 64 as malformed: its reads in flight fail.",
@@ -92,7 +92,7 @@
 	{
 		.name = "LNKCTL.CCC", .cap = "pcie", .reg = "Link Control",
 		.base = AT(pcie_link), .off = PCI_EXP_LNKCTL, .width = 2,
-		.bits = PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES, .kinds = PCI_LU_FOR_BOTH,
+		.bits = PCI_EXP_LNKCTL_CCC | PCI_EXP_LNKCTL_ES, .kinds = PCI_LU_FOR_ALL,
 		.rule = PCI_LU_KEEP,
 		.writer = "pcie_aspm_configure_common_clock() (enumeration)",
 		.why =
@@ -102,7 +102,7 @@
 	{
 		.name = "LNKCTL.HAWD", .cap = "pcie", .reg = "Link Control",
 		.base = AT(pcie_link), .off = PCI_EXP_LNKCTL, .width = 2,
-		.bits = PCI_EXP_LNKCTL_HAWD, .kinds = PCI_LU_FOR_BOTH, .rule = PCI_LU_KEEP,
+		.bits = PCI_EXP_LNKCTL_HAWD, .kinds = PCI_LU_FOR_ALL, .rule = PCI_LU_KEEP,
 		.writer = "bandwidth quirks; config space writes by userspace",
 		.why = "Lets the link change its width under traffic.",
 		.spec = "7.5.3.7 Link Control Register",
@@ -144,7 +144,7 @@
 		.name = "DEVCTL2.CTO", .cap = "pcie", .reg = "Device Control 2",
 		.base = AT(pcie2), .off = PCI_EXP_DEVCTL2, .width = 2,
 		.bits = PCI_EXP_DEVCTL2_COMP_TIMEOUT | PCI_EXP_DEVCTL2_COMP_TMOUT_DIS,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_KEEP,
 		.writer = "pci_restore_state(), drivers",
 		.why =
 			"A shorter completion timeout can expire for reads that are outstanding already, which is an uncorrectable error.",
@@ -153,7 +153,7 @@
 	{
 		.name = "DEVCTL2.ATOMIC", .cap = "pcie", .reg = "Device Control 2",
 		.base = AT(pcie2), .off = PCI_EXP_DEVCTL2, .width = 2,
-		.bits = PCI_EXP_DEVCTL2_ATOMIC_REQ, .kinds = PCI_LU_FOR_ENDPOINT,
+		.bits = PCI_EXP_DEVCTL2_ATOMIC_REQ, .kinds = PCI_LU_FOR_FUNCTION,
 		.rule = PCI_LU_KEEP,
 		.writer = "pci_enable_atomic_ops_to_root(), pci_restore_state()",
 		.why =
@@ -164,7 +164,7 @@
 		.name = "DEVCTL2.IDO", .cap = "pcie", .reg = "Device Control 2",
 		.base = AT(pcie2), .off = PCI_EXP_DEVCTL2, .width = 2,
 		.bits = PCI_EXP_DEVCTL2_IDO_REQ_EN | PCI_EXP_DEVCTL2_IDO_CMP_EN,
-		.kinds = PCI_LU_FOR_ENDPOINT, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_FUNCTION, .rule = PCI_LU_KEEP,
 		.writer = "pci_restore_state()",
 		.why =
 			"Requests in flight and those that follow would be ordered by different rules.",
@@ -173,7 +173,7 @@
 	{
 		.name = "DEVCTL2.TAG10", .cap = "pcie", .reg = "Device Control 2",
 		.base = AT(pcie2), .off = PCI_EXP_DEVCTL2, .width = 2,
-		.bits = PCI_LU_EXP_DEVCTL2_TAG10_REQ, .kinds = PCI_LU_FOR_ENDPOINT,
+		.bits = PCI_LU_EXP_DEVCTL2_TAG10_REQ, .kinds = PCI_LU_FOR_FUNCTION,
 		.rule = PCI_LU_KEEP,
 		.writer = "pci_restore_state()",
 		.why =
@@ -183,7 +183,7 @@
 	{
 		.name = "DEVCTL2.LTR", .cap = "pcie", .reg = "Device Control 2",
 		.base = AT(pcie2), .off = PCI_EXP_DEVCTL2, .width = 2,
-		.bits = PCI_EXP_DEVCTL2_LTR_EN, .kinds = PCI_LU_FOR_BOTH, .rule = PCI_LU_KEEP,
+		.bits = PCI_EXP_DEVCTL2_LTR_EN, .kinds = PCI_LU_FOR_ALL, .rule = PCI_LU_KEEP,
 		.after = PCI_LU_AFTER_REREAD,
 		.writer = "pci_configure_ltr() (enumeration), pci_restore_state()",
 		.why =
@@ -223,7 +223,7 @@
 	{
 		.name = "LNKCTL2", .cap = "pcie", .reg = "Link Control 2",
 		.base = AT(pcie2_link), .off = PCI_EXP_LNKCTL2, .width = 2, .bits = 0xffff,
-		.kinds = PCI_LU_FOR_BOTH, .rule = PCI_LU_KEEP,
+		.kinds = PCI_LU_FOR_ALL, .rule = PCI_LU_KEEP,
 		.writer = "pcie_failed_link_retrain(), bwctrl, pci_restore_state()",
 		.why =
 			"A new target speed takes effect at the next retrain, which may come from hardware at any time: the link changes speed under traffic, or enters compliance mode.",

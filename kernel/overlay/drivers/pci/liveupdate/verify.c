@@ -45,17 +45,22 @@ struct pci_lu_recorded {
 #define CTL(_reg, _base, _off, _ser) \
 	{ .reg = _reg, .base = AT(_base), .off = _off, .width = 2, .count = 1, \
 	  .ser = SER(_ser), .mask = PCI_LU_PROTECTED, \
-	  .kinds = PCI_LU_FOR_BOTH, .why = PCI_LU_REASON_ADOPT_REGISTER }
+	  .kinds = PCI_LU_FOR_ALL, .why = PCI_LU_REASON_ADOPT_REGISTER }
+#define VFS(_reg, _off, _width, _count, _ser, _why) \
+	{ .reg = _reg, .base = AT(sriov), .off = _off, .width = _width, \
+	  .count = _count, .ser = SER(_ser), .mask = ~0U, \
+	  .kinds = PCI_LU_FOR_PF, .why = PCI_LU_REASON_ADOPT_##_why }
 
 static const struct pci_lu_recorded pci_lu_recorded[] = {
-	REG("Vendor ID", PCI_VENDOR_ID, 2, 1, vendor, 0xffff, BOTH, IDENTITY),
-	REG("Device ID", PCI_DEVICE_ID, 2, 1, device, 0xffff, BOTH, IDENTITY),
-	REG("Class Code", PCI_CLASS_REVISION, 4, 1, class_rev, ~0U, BOTH, IDENTITY),
+	/* Not there in a VF; its PF says what it is. */
+	REG("Vendor ID", PCI_VENDOR_ID, 2, 1, vendor, 0xffff, ALL, IDENTITY),
+	REG("Device ID", PCI_DEVICE_ID, 2, 1, device, 0xffff, ALL, IDENTITY),
+	REG("Class Code", PCI_CLASS_REVISION, 4, 1, class_rev, ~0U, ALL, IDENTITY),
 	REG("Subsystem Vendor ID", PCI_SUBSYSTEM_VENDOR_ID, 2, 1, subvendor, 0xffff,
-	    ENDPOINT, IDENTITY),
-	REG("Subsystem ID", PCI_SUBSYSTEM_ID, 2, 1, subdevice, 0xffff, ENDPOINT,
+	    DEVICE, IDENTITY),
+	REG("Subsystem ID", PCI_SUBSYSTEM_ID, 2, 1, subdevice, 0xffff, DEVICE,
 	    IDENTITY),
-	REG("Base Address", PCI_BASE_ADDRESS_0, 4, 6, bar, ~0U, ENDPOINT, BAR),
+	REG("Base Address", PCI_BASE_ADDRESS_0, 4, 6, bar, ~0U, FUNCTION, BAR),
 	REG("Base Address", PCI_BASE_ADDRESS_0, 4, 2, bar, ~0U, BRIDGE, BAR),
 	REG("Expansion ROM Base Address", PCI_ROM_ADDRESS, 4, 1, bar[6],
 	    (u32)PCI_ROM_ADDRESS_MASK, ENDPOINT, BAR),
@@ -70,7 +75,7 @@ static const struct pci_lu_recorded pci_lu_recorded[] = {
 	    PCI_BRIDGE_CTL_BUS_RESET, BRIDGE, REGISTER),
 	{ .reg = "PMCSR", .base = AT(pm), .off = PCI_PM_CTRL, .width = 2, .count = 1,
 	  .ser = SER(pmcsr), .mask = PCI_PM_CTRL_STATE_MASK,
-	  .kinds = PCI_LU_FOR_BOTH, .why = PCI_LU_REASON_ADOPT_POWER },
+	  .kinds = PCI_LU_FOR_BOTH_PF, .why = PCI_LU_REASON_ADOPT_POWER },
 	CTL("Device Control", pcie, PCI_EXP_DEVCTL, devctl),
 	CTL("Device Control 2", pcie2, PCI_EXP_DEVCTL2, devctl2),
 	CTL("Link Control", pcie_link, PCI_EXP_LNKCTL, lnkctl),
@@ -81,6 +86,9 @@ static const struct pci_lu_recorded pci_lu_recorded[] = {
 	CTL("ACS Control", acs, PCI_ACS_CTRL, acs_ctrl),
 	CTL("SR-IOV Control", sriov, PCI_SRIOV_CTRL, sriov_ctrl),
 	CTL("NumVFs", sriov, PCI_SRIOV_NUM_VF, num_vfs),
+	VFS("First VF Offset", PCI_SRIOV_VF_OFFSET, 2, 1, vf_offset, REGISTER),
+	VFS("VF Stride", PCI_SRIOV_VF_STRIDE, 2, 1, vf_stride, REGISTER),
+	VFS("VF Base Address", PCI_SRIOV_BAR, 4, 6, vf_bar, BAR),
 };
 
 static u16 pci_lu_base(const struct pci_lu_recorded *r,
@@ -97,6 +105,11 @@ static u32 pci_lu_value(const struct pci_lu_recorded *r,
 
 	memcpy(&val, p, r->width);
 	return val;
+}
+
+static bool pci_lu_is_id(const struct pci_lu_recorded *r)
+{
+	return !r->base && r->off <= PCI_DEVICE_ID;
 }
 
 /* One register. A capability that is gone must have had nothing switched on. */
@@ -122,14 +135,18 @@ static bool pci_lu_same(const struct pci_lu_recorded *r, unsigned int i,
 }
 
 /* Decoders and Bus Master may have been switched on meanwhile, but not off. */
-static bool pci_lu_same_command(const struct pci_lu_fn_ser *ser, pci_lu_read_fn rd,
+static bool pci_lu_same_command(const struct pci_lu_layout *l,
+				const struct pci_lu_fn_ser *ser, pci_lu_read_fn rd,
 				void *ctx, struct pci_lu_mismatch *bad)
 {
+	u16 bits = PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+
+	if (!(l->roles & PCI_LU_FOR_BOTH))
+		bits = l->roles & PCI_LU_FOR_PF ? PCI_COMMAND_MEMORY : 0;
 	bad->reg = "Command";
 	bad->recorded = ser->command;
 	bad->found = rd(ctx, PCI_COMMAND, 2);
-	return !(ser->command & ~bad->found & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY |
-					       PCI_COMMAND_MASTER));
+	return !(ser->command & ~bad->found & bits);
 }
 
 /**
@@ -147,17 +164,18 @@ enum pci_lu_reason pci_lu_verify_regs(const struct pci_lu_layout *l,
 				      pci_lu_read_fn rd, void *ctx,
 				      struct pci_lu_mismatch *bad)
 {
-	u8 kind = l->kind == PCI_LU_BRIDGE ? PCI_LU_FOR_BRIDGE :
-					     PCI_LU_FOR_ENDPOINT;
 	unsigned int i, n;
 
 	for (i = 0; i < ARRAY_SIZE(pci_lu_recorded); i++) {
 		const struct pci_lu_recorded *r = &pci_lu_recorded[i];
 
-		for (n = 0; r->kinds & kind && n < r->count; n++)
+		if (!(r->kinds & l->roles) ||
+		    (l->kind == PCI_LU_VF && pci_lu_is_id(r)))
+			continue;
+		for (n = 0; n < r->count; n++)
 			if (!pci_lu_same(r, n, l, ser, rd, ctx, bad))
 				return r->why;
 	}
-	return pci_lu_same_command(ser, rd, ctx, bad) ?
+	return pci_lu_same_command(l, ser, rd, ctx, bad) ?
 		       PCI_LU_OK : PCI_LU_REASON_ADOPT_COMMAND;
 }
