@@ -61,6 +61,7 @@ const char *pci_lu_refusal(struct pci_dev *pdev);
 /* For the owner and other subsystems, in the new kernel. */
 bool pci_lu_incoming(void);
 bool pci_lu_adopted(const struct pci_dev *pdev);
+bool pci_lu_awaited(const struct pci_dev *pdev);
 struct pci_dev *pci_lu_find_adopted(u64 owner);
 const char *pci_lu_verify(struct pci_dev *pdev);
 u32 pci_lu_errors(struct pci_dev *pdev);
@@ -90,6 +91,8 @@ bool pci_lu_preserve_config(struct pci_host_bridge *bridge);
 void pci_lu_adopt(struct pci_dev *pdev);
 bool pci_lu_may_bind(struct pci_dev *pdev);
 void pci_lu_was_reset(struct pci_dev *pdev);
+bool pci_lu_keeps_vfs(const struct pci_dev *pdev);
+int pci_lu_may_set_vfs(struct pci_dev *pdev);
 
 #else
 
@@ -118,6 +121,11 @@ static inline bool pci_lu_incoming(void)
 }
 
 static inline bool pci_lu_adopted(const struct pci_dev *pdev)
+{
+	return false;
+}
+
+static inline bool pci_lu_awaited(const struct pci_dev *pdev)
 {
 	return false;
 }
@@ -185,6 +193,16 @@ static inline bool pci_lu_may_bind(struct pci_dev *pdev)
 }
 
 static inline void pci_lu_was_reset(struct pci_dev *pdev) { }
+
+static inline bool pci_lu_keeps_vfs(const struct pci_dev *pdev)
+{
+	return false;
+}
+
+static inline int pci_lu_may_set_vfs(struct pci_dev *pdev)
+{
+	return 0;
+}
 
 #endif /* CONFIG_PCI_LIVEUPDATE */
 

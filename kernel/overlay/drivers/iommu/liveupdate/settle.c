@@ -38,7 +38,7 @@ static bool lu_in_adopt(struct iommu_lu_in_fn *fn)
 	struct pci_dev *pdev = lu_in_get_dev(fn);
 	enum pci_lu_reason why;
 
-	if (pdev && pci_lu_adopted(pdev)) {
+	if (pdev && pci_lu_awaited(pdev)) {
 		why = iommu_lu_in.ops->check_fn(fn, pdev);
 		if (why == PCI_LU_OK) {
 			fn->pdev = pdev;
@@ -142,7 +142,7 @@ static int __init lu_cross_check(void)
 		if (pci_is_bridge(pdev) || iommu_lu_adopted(&pdev->dev))
 			continue;
 		/* Fenced: by one that could not reset it there. */
-		if (pci_lu_adopted(pdev) || pci_lu_fenced(pdev))
+		if (pci_lu_awaited(pdev) || pci_lu_fenced(pdev))
 			pci_lu_fence_function(pdev, why);
 	}
 	return 0;

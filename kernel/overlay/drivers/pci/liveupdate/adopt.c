@@ -14,7 +14,7 @@
  * first. It compares the live function with the record; any difference that
  * matters fences it. Then
  *
- * - the driver override makes the previous owner's driver the only one to bind,
+ * - the driver override makes the previous driver the only one to bind,
  * - no reset method is left, and bus resets are refused on and above it: a reset
  *   whose config write the guard drops would still detach the device from
  *   its translation (pci_dev_reset_iommu_prepare()),
@@ -28,9 +28,8 @@
  * was a reset method when the device was registered.
  */
 
+#include "../pci.h"
 #include "internal.h"
-
-#define PCI_LU_DRIVER	"vfio-pci"
 
 /* Does the live function match the record, register by register? */
 static enum pci_lu_reason pci_lu_compare_regs(struct pci_dev *pdev,
@@ -66,7 +65,15 @@ static enum pci_lu_reason pci_lu_compare(struct pci_dev *pdev,
 
 	if (why != PCI_LU_OK || fn->bridge)
 		return why;
-	if (strcmp(fn->ser.driver, PCI_LU_DRIVER))
+	/* IDs of a VF are its PF's to say. */
+	if (pdev->is_virtfn != fn->vf || pdev->vendor != fn->ser.vendor ||
+	    pdev->device != fn->ser.device)
+		return PCI_LU_REASON_ADOPT_IDENTITY;
+	if (fn->ser.flags & PCI_LU_FN_PF && !pdev->is_physfn)
+		return PCI_LU_REASON_ADOPT_VFS;
+	if (!fn->own)
+		return PCI_LU_OK;
+	if (strcmp(fn->ser.driver, PCI_LU_VFIO))
 		return PCI_LU_REASON_VARIANT_DRIVER;
 	if (!fn->ser.owner)
 		return PCI_LU_REASON_ADOPT_OWNER;
@@ -75,12 +82,12 @@ static enum pci_lu_reason pci_lu_compare(struct pci_dev *pdev,
 	return PCI_LU_OK;
 }
 
-/* A bridge on the path that is not what it was: what is below is fenced. */
+/* A bridge on the path, or a PF, that is not what it was: what needs it is fenced. */
 static bool pci_lu_path_adopted(struct pci_dev *pdev)
 {
 	struct pci_dev *up;
 
-	for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up)) {
+	for (up = pci_lu_up(pdev); up; up = pci_lu_up(up)) {
 		struct pci_lu_fn *fn = pci_lu_fn_find(up);
 
 		if (!fn || fn->state != PCI_LU_ADOPTED)
@@ -117,7 +124,7 @@ static void pci_lu_adopt_fn(struct pci_lu_fn *fn, struct pci_dev *pdev)
 			why = pci_lu_reason_text(reason);
 	}
 	if (!why && !fn->bridge &&
-	    device_set_driver_override(&pdev->dev, PCI_LU_DRIVER))
+	    device_set_driver_override(&pdev->dev, fn->ser.driver))
 		why = pci_lu_reason_text(PCI_LU_REASON_NO_MEMORY);
 
 	if (why && fn->bridge) {
@@ -151,6 +158,21 @@ static void pci_lu_adopt_none(struct pci_dev *pdev)
 		pci_err(pdev, "live update: cannot be fenced: out of memory\n");
 }
 
+/*
+ * A VF that nobody preserved, beside one that somebody did: it does no DMA, and as
+ * before it is its PF's driver that says who may have it.
+ */
+static void pci_lu_adopt_unlisted_vf(struct pci_dev *pdev)
+{
+	struct pci_lu_fn *pf = pci_lu_fn_find(pci_physfn(pdev));
+
+	if (!pf || pf->state != PCI_LU_ADOPTED)
+		return;
+	pci_clear_master(pdev);
+	if (!strcmp(pf->ser.driver, PCI_LU_VFIO))
+		device_set_driver_override(&pdev->dev, PCI_LU_VFIO);
+}
+
 /**
  * pci_lu_adopt - hook: a device was found and is about to be registered
  * @pdev: the device
@@ -169,6 +191,8 @@ void pci_lu_adopt(struct pci_dev *pdev)
 		pci_lu_adopt_none(pdev);
 	else if (fn && fn->state == PCI_LU_LISTED)
 		pci_lu_adopt_fn(fn, pdev);
+	else if (pdev->is_virtfn)
+		pci_lu_adopt_unlisted_vf(pdev);
 }
 
 /**
@@ -185,6 +209,19 @@ bool pci_lu_adopted(const struct pci_dev *pdev)
 	return fn && READ_ONCE(fn->state) == PCI_LU_ADOPTED;
 }
 EXPORT_SYMBOL_GPL(pci_lu_adopted);
+
+/**
+ * pci_lu_awaited - does an adopted device wait for an owner?
+ * @pdev: the device
+ *
+ * Return: false for bridges, and for a PF that is adopted only for its VFs.
+ */
+bool pci_lu_awaited(const struct pci_dev *pdev)
+{
+	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
+
+	return fn && READ_ONCE(fn->state) == PCI_LU_ADOPTED && READ_ONCE(fn->own);
+}
 
 static enum pci_lu_reason pci_lu_verify_one(struct pci_dev *pdev)
 {
@@ -209,7 +246,7 @@ static enum pci_lu_reason pci_lu_verify_one(struct pci_dev *pdev)
  * pci_lu_verify - is an adopted function still what the record says?
  * @pdev: the function
  *
- * Every recorded register of it and of the bridges above is compared again: an
+ * Every recorded register of it and of all that it needs is compared again: an
  * error or a reset of the link since adoption would show. And if a BAR, or a
  * window above it, moved in software only, the kernel would map what belongs to
  * another device.
@@ -225,7 +262,7 @@ const char *pci_lu_verify(struct pci_dev *pdev)
 	guard(mutex)(&pci_lu_lock);
 	if (!pci_lu_adopted(pdev))
 		return NULL;
-	for (dev = pdev; dev && !why; dev = pci_upstream_bridge(dev))
+	for (dev = pdev; dev && !why; dev = pci_lu_up(dev))
 		why = pci_lu_verify_one(dev);
 	return why ? pci_lu_reason_text(why) : NULL;
 }
@@ -237,7 +274,7 @@ static struct pci_lu_fn *pci_lu_fn_of_owner(u64 owner)
 	unsigned long key;
 
 	xa_for_each(&pci_lu_fns, key, fn)
-		if (fn->state == PCI_LU_ADOPTED && !fn->bridge &&
+		if (fn->state == PCI_LU_ADOPTED && fn->own &&
 		    fn->ser.owner == owner)
 			return fn;
 	return NULL;
@@ -264,18 +301,17 @@ EXPORT_SYMBOL_GPL(pci_lu_find_adopted);
  * @pdev: an adopted function; a fenced one is left as it is
  *
  * Mask All is not touched: if the owner has not re-armed, the MSI-X table holds
- * addresses of the previous kernel.
+ * addresses of the previous kernel. A PF stays adopted for its VFs until the last of
+ * them is finished: a reset would hit them all.
  */
 void pci_lu_finish(struct pci_dev *pdev)
 {
 	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
 
 	guard(mutex)(&pci_lu_lock);
-	if (!fn || fn->state != PCI_LU_ADOPTED || fn->bridge)
+	if (!fn || fn->state != PCI_LU_ADOPTED || !fn->own)
 		return;
 
-	pci_lu_guard_disarm(fn);
-	pci_lu_release(fn);
-	pci_lu_incoming_put();
+	pci_lu_release_own(fn);
 }
 EXPORT_SYMBOL_GPL(pci_lu_finish);

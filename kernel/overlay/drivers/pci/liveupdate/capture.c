@@ -77,6 +77,26 @@ static void pci_lu_capture_vf_bars(struct pci_dev *pdev, u32 *mask)
 #endif
 }
 
+/* Where VFs are. All of this is in effect only while there are some. */
+static void pci_lu_capture_vfs(struct pci_dev *pdev, struct pci_lu_fn_ser *ser)
+{
+#ifdef CONFIG_PCI_IOV
+	u32 bar[6] = {};
+	int i, pos;
+
+	if (pdev->is_virtfn)
+		ser->vf_id = pci_iov_vf_id(pdev);
+	if (!(ser->sriov_ctrl & PCI_SRIOV_CTRL_VFE) || !pdev->sriov)
+		return;
+	pos = pdev->sriov->pos;
+	for (i = 0; i < PCI_SRIOV_NUM_BARS; i++)
+		pci_read_config_dword(pdev, pos + PCI_SRIOV_BAR + 4 * i, &bar[i]);
+	memcpy(ser->vf_bar, bar, sizeof(bar));
+	ser->vf_offset = pdev->sriov->offset;
+	ser->vf_stride = pdev->sriov->stride;
+#endif
+}
+
 /* From the device: a quirk may have given pdev another class. */
 static void pci_lu_capture_identity(struct pci_dev *pdev, struct pci_lu_fn_ser *ser)
 {
@@ -154,6 +174,17 @@ static void pci_lu_capture_caps(struct pci_dev *pdev, struct pci_lu_fn_ser *ser)
 	ser->num_vfs = pci_lu_ext_word(pdev, PCI_EXT_CAP_ID_SRIOV, PCI_SRIOV_NUM_VF);
 }
 
+/* What concerns only its owner. */
+static void pci_lu_capture_own(struct pci_lu_fn *fn, struct pci_lu_fn_ser *ser)
+{
+	ser->irq_mode = fn->irq->mode;
+	ser->nr_vectors = fn->irq->nr -
+			  bitmap_weight(fn->irq->masked, fn->irq->nr);
+	ser->iommu_flags = PCI_LU_IOMMU_TRANSLATED |
+			   (ser->ats_ctrl & PCI_ATS_CTRL_ENABLE ?
+			    PCI_LU_IOMMU_ATS : 0);
+}
+
 /**
  * pci_lu_capture - read into the record what a function is set to
  * @fn: a preserved function, interrupts masked, not yet guarded
@@ -171,31 +202,25 @@ void pci_lu_capture(struct pci_lu_fn *fn)
 	ser->segment = fn->segment;
 	ser->bus = fn->bus;
 	ser->devfn = fn->devfn;
-	ser->flags = (fn->bridge ? PCI_LU_FN_BRIDGE : PCI_LU_FN_ENDPOINT) |
-		     (fn->requested ? PCI_LU_FN_REQUESTED : 0) |
-		     (fn->depended ? PCI_LU_FN_DEPENDED : 0) |
-		     PCI_LU_FN_FROZEN;
 	pci_lu_capture_identity(pdev, ser);
 	pci_read_config_word(pdev, PCI_COMMAND, &val);
 	ser->command = val;
 
-	pci_lu_capture_bars(pdev, fn->bridge ? 2 : 6, bar, mask);
-	memcpy(ser->bar, bar, sizeof(bar));
-	memcpy(ser->bar_mask, mask, sizeof(mask));
-	pci_lu_capture_rom(pdev, ser);
+	if (!fn->vf) {
+		pci_lu_capture_bars(pdev, fn->bridge ? 2 : 6, bar, mask);
+		memcpy(ser->bar, bar, sizeof(bar));
+		memcpy(ser->bar_mask, mask, sizeof(mask));
+		pci_lu_capture_rom(pdev, ser);
+	}
 	pci_lu_capture_caps(pdev, ser);
 	if (fn->bridge) {
 		pci_lu_capture_bridge(pdev, ser);
 	} else {
 		pci_lu_capture_vf_bars(pdev, vf_mask);
 		memcpy(ser->vf_bar_mask, vf_mask, sizeof(vf_mask));
-		ser->owner = fn->owner;
-		ser->irq_mode = fn->irq->mode;
-		ser->nr_vectors = fn->irq->nr -
-				  bitmap_weight(fn->irq->masked, fn->irq->nr);
-		ser->iommu_flags = PCI_LU_IOMMU_TRANSLATED |
-				   (ser->ats_ctrl & PCI_ATS_CTRL_ENABLE ?
-				    PCI_LU_IOMMU_ATS : 0);
+		pci_lu_capture_vfs(pdev, ser);
+		if (fn->own)
+			pci_lu_capture_own(fn, ser);
 		strscpy(ser->driver, pdev->driver ? pdev->driver->name : "");
 	}
 }

@@ -35,7 +35,7 @@ void pci_lu_claim(u64 owner)
 
 	guard(mutex)(&pci_lu_lock);
 	xa_for_each(&pci_lu_fns, key, fn)
-		if (fn->state == PCI_LU_ADOPTED && !fn->bridge &&
+		if (fn->state == PCI_LU_ADOPTED && fn->own &&
 		    fn->ser.owner == owner)
 			fn->claims++;
 }
@@ -57,7 +57,7 @@ struct pci_dev *pci_lu_next_unclaimed(bool all)
 
 	guard(mutex)(&pci_lu_lock);
 	xa_for_each(&pci_lu_fns, key, fn) {
-		if (fn->state != PCI_LU_ADOPTED || fn->bridge || fn->orphan)
+		if (fn->state != PCI_LU_ADOPTED || !fn->own || fn->orphan)
 			continue;
 		if (fn->claims == 1 && !all)
 			continue;

@@ -63,7 +63,7 @@ u32 pci_lu_errors(struct pci_dev *pdev)
 	u32 errors = 0;
 
 	guard(mutex)(&pci_lu_lock);
-	for (dev = pdev; dev; dev = pci_upstream_bridge(dev)) {
+	for (dev = pdev; dev; dev = pci_lu_up(dev)) {
 		struct pci_lu_fn *fn = pci_lu_fn_find(dev);
 
 		if (fn && fn->state == PCI_LU_ADOPTED)

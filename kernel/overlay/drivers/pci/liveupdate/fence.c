@@ -84,6 +84,29 @@ static void pci_lu_fence_by_address(struct pci_lu_fn *fn, struct pci_bus *bus,
 	       why);
 }
 
+/* Before its bus is scanned. What does no DMA that crossed is left to the scan. */
+static void pci_lu_fence_listed(struct pci_lu_fn *fn, struct pci_bus *bus,
+				struct pci_ops *ops, const char *why)
+{
+	if (!fn->own) {
+		fn->state = PCI_LU_IDLE;
+		fn->scanning = false;
+		return;
+	}
+	if (!bus) {	/* pci_lu_adopt() fences it */
+		fn->refused = why;
+		return;
+	}
+	fn->state = PCI_LU_IDLE;
+	if (!pci_lu_disabled(PCI_LU_FENCE)) {
+		bus->number = fn->bus;
+		pci_lu_fence_by_address(fn, bus, ops, why);
+		fn->state = pci_lu_state_fenced();
+		fn->unseen = true;
+	}
+	pci_lu_incoming_put(fn);
+}
+
 /**
  * pci_lu_fence_root - fence all listed functions of a segment before it is scanned
  * @root: a root bus, not scanned yet
@@ -102,28 +125,29 @@ void pci_lu_fence_root(struct pci_bus *root, struct pci_ops *ops, const char *wh
 	/* Accessors want a bus; those below this one do not exist yet. */
 	bus = kmemdup(root, sizeof(*root), GFP_KERNEL);
 
-	xa_for_each_range(&pci_lu_fns, key, fn, first, first + 0xffff) {
-		if (fn->state != PCI_LU_LISTED)
-			continue;
-		if (fn->bridge) {
-			fn->state = PCI_LU_IDLE;
-			fn->scanning = false;
-			continue;
-		}
-		if (!bus) {	/* pci_lu_adopt() fences it */
-			fn->refused = why;
-			continue;
-		}
-		fn->state = PCI_LU_IDLE;
-		if (!pci_lu_disabled(PCI_LU_FENCE)) {
-			bus->number = fn->bus;
-			pci_lu_fence_by_address(fn, bus, ops, why);
-			fn->state = pci_lu_state_fenced();
-			fn->unseen = true;
-		}
-		pci_lu_incoming_put();
-	}
+	/* A PF that is reset, or has VF Enable cleared, is one that has no VFs left. */
+	xa_for_each_range(&pci_lu_fns, key, fn, first, first + 0xffff)
+		if (fn->state == PCI_LU_LISTED && fn->vf)
+			pci_lu_fence_listed(fn, bus, ops, why);
+	xa_for_each_range(&pci_lu_fns, key, fn, first, first + 0xffff)
+		if (fn->state == PCI_LU_LISTED)
+			pci_lu_fence_listed(fn, bus, ops, why);
 	kfree(bus);
+}
+
+/* A VF has neither INTx Disable nor BARs; its Function Mask is ours meanwhile. */
+static void pci_lu_mark_vf(struct pci_lu_fn *fn, struct pci_dev *pdev)
+{
+	u16 ctrl;
+
+	fn->msix_masked = false;
+	if (!pdev->is_virtfn || !pdev->msix_cap)
+		return;
+	pci_read_config_word(pdev, pdev->msix_cap + PCI_MSIX_FLAGS, &ctrl);
+	pci_write_config_word(pdev, pdev->msix_cap + PCI_MSIX_FLAGS,
+			      ctrl | PCI_MSIX_FLAGS_MASKALL);
+	pci_read_config_word(pdev, pdev->msix_cap + PCI_MSIX_FLAGS, &ctrl);
+	fn->msix_masked = ctrl & PCI_MSIX_FLAGS_MASKALL;
 }
 
 static void pci_lu_bar_device(struct pci_lu_fn *fn, struct pci_dev *pdev)
@@ -138,8 +162,78 @@ static void pci_lu_bar_device(struct pci_lu_fn *fn, struct pci_dev *pdev)
 
 	if (pci_lu_guard_bar(fn, pdev->bus, ops) != ops)
 		pci_lu_guard_install(pdev->bus, fn);
+	pci_lu_mark_vf(fn, pdev);
 	pdev->is_busmaster = 0;
 	clear_bit(PCI_DEV_ALLOW_BINDING, &pdev->priv_flags);
+}
+
+/* A VF that has no device, because its PF was not taken over, or it could not be made. */
+static void pci_lu_fence_unfound(struct pci_lu_fn *fn, struct pci_dev *pf,
+				 const char *why)
+{
+	struct pci_ops *ops = pci_lu_inner_ops(READ_ONCE(pf->bus->ops));
+	struct pci_bus *bus;
+
+	fn->state = PCI_LU_IDLE;
+	pci_lu_incoming_put(fn);
+	if (pci_lu_disabled(PCI_LU_FENCE))
+		return;
+	bus = kmemdup(pf->bus, sizeof(*bus), GFP_KERNEL);
+	if (!bus) {
+		pci_err(pf, "live update: a VF cannot be fenced: out of memory\n");
+		return;
+	}
+	bus->number = fn->bus;
+	pci_lu_fence_by_address(fn, bus, ops, why);
+	kfree(bus);
+	fn->state = pci_lu_state_fenced();
+	fn->unseen = true;
+	/* Guarded since its bus is there; elsewhere it will be when there is one. */
+	if (fn->mode != PCI_LU_OPEN)
+		pci_lu_guard_bar(fn, pf->bus, READ_ONCE(pf->bus->ops));
+}
+
+static bool pci_lu_is_vf_of(const struct pci_lu_fn *fn, const struct pci_lu_fn *pf)
+{
+	return fn->vf && fn->ser.needs == pf->index + 1;
+}
+
+/**
+ * pci_lu_fence_unfound_vfs - fence the VFs of a PF that have no device
+ * @pf: the PF, listed or adopted
+ * @pdev: its device
+ * @why: the reason, for the log
+ *
+ * Context: Process context, under pci_lu_lock.
+ */
+void pci_lu_fence_unfound_vfs(struct pci_lu_fn *pf, struct pci_dev *pdev,
+			      const char *why)
+{
+	struct pci_lu_fn *fn;
+	unsigned long key;
+
+	if (!(pf->ser.flags & PCI_LU_FN_PF))
+		return;
+	xa_for_each(&pci_lu_fns, key, fn)
+		if (pci_lu_is_vf_of(fn, pf) && fn->state == PCI_LU_LISTED)
+			pci_lu_fence_unfound(fn, pdev, why);
+}
+
+/* VFs depend on their PF, and so they go first. */
+static void pci_lu_fence_vfs(struct pci_lu_fn *pf, struct pci_dev *pdev)
+{
+	const char *why = pci_lu_reason_text(PCI_LU_REASON_PF_FENCED);
+	struct pci_lu_fn *fn;
+	unsigned long key;
+
+	if (!(pf->ser.flags & PCI_LU_FN_PF))
+		return;
+	pf->depended++;		/* it must not be let go meanwhile */
+	xa_for_each(&pci_lu_fns, key, fn)
+		if (pci_lu_is_vf_of(fn, pf) && fn->state == PCI_LU_ADOPTED)
+			pci_lu_fence_fn(fn, fn->pdev, why);
+	pci_lu_fence_unfound_vfs(pf, pdev, why);
+	pf->depended--;
 }
 
 /**
@@ -154,6 +248,9 @@ void pci_lu_fence_fn(struct pci_lu_fn *fn, struct pci_dev *pdev, const char *why
 {
 	enum pci_lu_state was = fn->state;
 
+	if (was == PCI_LU_ADOPTED || was == PCI_LU_LISTED)
+		pci_lu_fence_vfs(fn, pdev);
+
 	if (pci_lu_disabled(PCI_LU_FENCE)) {
 		pci_lu_guard_disarm(fn);
 	} else {
@@ -164,8 +261,7 @@ void pci_lu_fence_fn(struct pci_lu_fn *fn, struct pci_dev *pdev, const char *why
 	if (was == PCI_LU_ADOPTED)
 		pci_lu_release(fn);
 	WRITE_ONCE(fn->state, pci_lu_state_fenced());
-	if (was == PCI_LU_ADOPTED || was == PCI_LU_LISTED)
-		pci_lu_incoming_put();
+	pci_lu_incoming_put(fn);
 }
 
 /**
@@ -221,6 +317,22 @@ void pci_lu_fence(struct pci_dev *pdev, const char *why)
 }
 EXPORT_SYMBOL_GPL(pci_lu_fence);
 
+/* Those of a PF are to be reset one by one, before a reset of the PF hits them all. */
+static void pci_lu_fence_vf_functions(struct pci_dev *pf)
+{
+	struct pci_dev *vf;
+	int i;
+
+	for (i = 0; i < pci_num_vf(pf); i++) {
+		vf = pci_get_domain_bus_and_slot(pci_domain_nr(pf->bus),
+						 pci_iov_virtfn_bus(pf, i),
+						 pci_iov_virtfn_devfn(pf, i));
+		if (vf)
+			pci_lu_fence_function(vf, pci_lu_reason_text(PCI_LU_REASON_PF_FENCED));
+		pci_dev_put(vf);
+	}
+}
+
 /**
  * pci_lu_fence_function - give a function up: fence it, and reset it
  * @pdev: an adopted function; otherwise nothing happens
@@ -236,6 +348,8 @@ EXPORT_SYMBOL_GPL(pci_lu_fence);
  */
 void pci_lu_fence_function(struct pci_dev *pdev, const char *why)
 {
+	if (pci_lu_adopted(pdev))
+		pci_lu_fence_vf_functions(pdev);
 	pci_lu_fence(pdev, why);
 	if (!pci_lu_fenced(pdev))
 		return;
@@ -269,7 +383,7 @@ void pci_lu_fence_all(const char *why)
 
 	guard(mutex)(&pci_lu_lock);
 	xa_for_each(&pci_lu_fns, key, fn)
-		if (fn->state == PCI_LU_ADOPTED && !fn->bridge)
+		if (fn->state == PCI_LU_ADOPTED && fn->own)
 			pci_lu_fence_fn(fn, fn->pdev, why);
 }
 EXPORT_SYMBOL_GPL(pci_lu_fence_all);

@@ -59,3 +59,31 @@ struct pci_lu_fn *pci_lu_fn_find(const struct pci_dev *pdev)
 	return xa_load(&pci_lu_fns, pci_lu_key(pci_domain_nr(pdev->bus),
 					       pdev->bus->number, pdev->devfn));
 }
+
+/**
+ * pci_lu_up - what a function needs first of all
+ * @pdev: a function
+ *
+ * Of a VF that is its PF, and of everything else the bridge above, so that
+ * following it leads through all that a function needs.
+ *
+ * Return: that device, or NULL on a root bus.
+ */
+struct pci_dev *pci_lu_up(struct pci_dev *pdev)
+{
+	return pdev->is_virtfn ? pci_physfn(pdev) : pci_upstream_bridge(pdev);
+}
+
+/**
+ * pci_lu_roles - what a function is to the preserved ones
+ * @fn: the function
+ *
+ * Return: PCI_LU_FOR_*.
+ */
+u8 pci_lu_roles(const struct pci_lu_fn *fn)
+{
+	if (fn->bridge)
+		return PCI_LU_FOR_BRIDGE;
+	return (fn->own ? PCI_LU_FOR_ENDPOINT : 0) |
+	       (fn->vfs || fn->ser.flags & PCI_LU_FN_PF ? PCI_LU_FOR_PF : 0);
+}

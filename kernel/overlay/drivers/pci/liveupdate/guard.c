@@ -316,6 +316,19 @@ static struct pci_ops *pci_lu_use_filter(struct pci_lu_bus *filter,
 }
 
 /**
+ * pci_lu_guard_roles - a function is needed by somebody more, or by somebody less
+ * @fn: the function, prepared; guarded or not
+ *
+ * Context: under pci_lu_lock.
+ */
+void pci_lu_guard_roles(struct pci_lu_fn *fn)
+{
+	guard(raw_spinlock_irqsave)(&fn->lock);
+	/* In the first role, that of a preserved one, all rows were in range. */
+	pci_lu_layout_roles(&fn->layout, pci_lu_roles(fn));
+}
+
+/**
  * pci_lu_guard_prepare - allocate and compute what arming will need
  * @fn: the function; fn->ser holds its sizing masks
  * @bus: the bus it is on
@@ -335,11 +348,12 @@ enum pci_lu_reason pci_lu_guard_prepare(struct pci_lu_fn *fn,
 	};
 	enum pci_lu_reason why;
 
-	why = pci_lu_layout_init(&fn->layout,
-				 fn->bridge ? PCI_LU_BRIDGE : PCI_LU_ENDPOINT,
+	why = pci_lu_layout_init(&fn->layout, fn->bridge ? PCI_LU_BRIDGE :
+				 fn->vf ? PCI_LU_VF : PCI_LU_ENDPOINT,
 				 pci_lu_read, &r);
 	if (why)
 		return why;
+	pci_lu_guard_roles(fn);
 
 	return pci_lu_find_filter(fn, bus) ? PCI_LU_OK : PCI_LU_REASON_NO_MEMORY;
 }

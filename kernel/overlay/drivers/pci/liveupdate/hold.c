@@ -11,14 +11,21 @@
 #include "../pci.h"
 #include "internal.h"
 
+/* BARs, and what VFs have theirs from; the ROM is not in use. */
+static bool pci_lu_is_bar(int i)
+{
+	return i < PCI_STD_NUM_BARS || pci_resource_is_iov(i);
+}
+
 static void pci_lu_fix_bars(struct pci_lu_fn *fn, struct pci_dev *pdev)
 {
 	int i;
 
-	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
+	for (i = 0; i < PCI_BRIDGE_RESOURCES; i++) {
 		struct resource *res = pci_resource_n(pdev, i);
 
-		if (!res->flags || res->flags & IORESOURCE_PCI_FIXED)
+		if (!pci_lu_is_bar(i) || !res->flags ||
+		    res->flags & IORESOURCE_PCI_FIXED)
 			continue;
 		res->flags |= IORESOURCE_PCI_FIXED;
 		fn->fixed |= BIT(i);
@@ -29,10 +36,24 @@ static void pci_lu_unfix_bars(struct pci_lu_fn *fn, struct pci_dev *pdev)
 {
 	int i;
 
-	for (i = 0; i < PCI_STD_NUM_BARS; i++)
+	for (i = 0; i < PCI_BRIDGE_RESOURCES; i++)
 		if (fn->fixed & BIT(i))
 			pci_resource_n(pdev, i)->flags &= ~IORESOURCE_PCI_FIXED;
 	fn->fixed = 0;
+}
+
+static void pci_lu_hold_ats(struct pci_lu_fn *fn, struct pci_dev *pdev)
+{
+#ifdef CONFIG_PCI_ATS
+	u16 ctrl = fn->ser.ats_ctrl;
+
+	/* VFs have the unit of their PF, whether the PF has ATS on or not. */
+	if (pdev->is_physfn && pdev->ats_cap)
+		pdev->ats_stu = PCI_ATS_MIN_STU + PCI_ATS_CTRL_STU(ctrl);
+	/* Off in the device, and kept so: nobody may believe that it is on. */
+	if (!(ctrl & PCI_ATS_CTRL_ENABLE))
+		pdev->ats_cap = 0;
+#endif
 }
 
 /**
@@ -58,41 +79,61 @@ void pci_lu_hold(struct pci_lu_fn *fn, struct pci_dev *pdev)
 		return;
 
 	pci_lu_fix_bars(fn, pdev);
-#ifdef CONFIG_PCI_ATS
-	/* Off in the device, and kept so: nobody may believe that it is on. */
-	if (!(fn->ser.ats_ctrl & PCI_ATS_CTRL_ENABLE))
-		pdev->ats_cap = 0;
-#endif
-	for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up)) {
-		struct pci_lu_fn *bridge = pci_lu_fn_find(up);
+	pci_lu_hold_ats(fn, pdev);
+	for (up = pci_lu_up(pdev); up; up = pci_lu_up(up)) {
+		struct pci_lu_fn *needed = pci_lu_fn_find(up);
 
-		if (bridge && bridge->state == PCI_LU_ADOPTED)
-			bridge->depended++;
+		if (needed && needed->state == PCI_LU_ADOPTED)
+			needed->depended++;
 	}
 }
 
-/* Nobody needs the bridge any more. */
-static void pci_lu_release_bridge(struct pci_lu_fn *bridge)
+/* A bridge, or a PF, that nobody needs any more. */
+static void pci_lu_release_unneeded(struct pci_lu_fn *fn)
 {
-	if (bridge->state != PCI_LU_ADOPTED || bridge->depended ||
-	    bridge->scanning)
+	if (fn->state != PCI_LU_ADOPTED || fn->own || fn->depended ||
+	    fn->scanning || pci_lu_driver_keeps(fn))
 		return;
-	pci_lu_guard_disarm(bridge);
-	pci_lu_release(bridge);
+	pci_lu_guard_disarm(fn);
+	pci_lu_release(fn);
 }
 
 /**
- * pci_lu_scanned - all that is below a bridge was found
- * @bridge: the bridge
+ * pci_lu_scanned - all that needs a function was found
+ * @fn: a bridge, and what is below; a PF, and its VFs
  *
- * If nothing below it was adopted it is an ordinary one from now on.
+ * If nothing of that was adopted it is an ordinary one from now on.
  *
  * Context: Process context, under pci_lu_lock.
  */
-void pci_lu_scanned(struct pci_lu_fn *bridge)
+void pci_lu_scanned(struct pci_lu_fn *fn)
 {
-	bridge->scanning = false;
-	pci_lu_release_bridge(bridge);
+	fn->scanning = false;
+	pci_lu_release_unneeded(fn);
+}
+
+/**
+ * pci_lu_release_own - the owner of a function has finished
+ * @fn: an adopted function
+ *
+ * If somebody else needs it, it stays adopted, and is guarded for them alone.
+ *
+ * Context: Process context, under pci_lu_lock.
+ */
+void pci_lu_release_own(struct pci_lu_fn *fn)
+{
+	struct pci_dev *pdev = fn->pdev;
+
+	pci_lu_incoming_put(fn);
+	if (!fn->depended) {
+		pci_lu_guard_disarm(fn);
+		pci_lu_release(fn);
+		return;
+	}
+	pci_lu_guard_roles(fn);
+	pci_lu_resync(fn, pdev);
+	/* From now on it is its owner's alone to say. */
+	pci_lu_allow_intx(pdev);
 }
 
 /**
@@ -103,17 +144,18 @@ void pci_lu_scanned(struct pci_lu_fn *bridge)
  */
 void pci_lu_release(struct pci_lu_fn *fn)
 {
-	struct pci_dev *pdev = fn->pdev, *up;
+	struct pci_dev *pdev = fn->pdev, *up, *next;
 
 	if (!fn->bridge) {
 		pci_lu_unfix_bars(fn, pdev);
-		for (up = pci_upstream_bridge(pdev); up; up = pci_upstream_bridge(up)) {
-			struct pci_lu_fn *bridge = pci_lu_fn_find(up);
+		for (up = pci_lu_up(pdev); up; up = next) {
+			struct pci_lu_fn *needed = pci_lu_fn_find(up);
 
-			if (!bridge || bridge->state != PCI_LU_ADOPTED)
+			next = pci_lu_up(up);
+			if (!needed || needed->state != PCI_LU_ADOPTED)
 				continue;
-			bridge->depended--;
-			pci_lu_release_bridge(bridge);
+			needed->depended--;
+			pci_lu_release_unneeded(needed);
 		}
 	}
 

@@ -84,9 +84,12 @@ static void pci_lu_list_fn(const struct pci_lu_record *rec, unsigned int i)
 	fn->bridge = (id.flags & (PCI_LU_FN_ENDPOINT | PCI_LU_FN_BRIDGE)) ==
 		     PCI_LU_FN_BRIDGE;
 	fn->state = PCI_LU_LISTED;
-	/* Siblings below it may be fenced before others are found. */
-	fn->scanning = fn->bridge;
-	if (!fn->bridge)
+	fn->index = i;
+	/* Who needs it may be fenced before others are found. */
+	fn->scanning = true;
+	/* Of a record that is refused only what is stable is believed. */
+	fn->own = !fn->bridge && (pci_lu_refused || id.flags & PCI_LU_FN_REQUESTED);
+	if (fn->own)
 		pci_lu_pending++;
 
 	if (pci_lu_refused)
@@ -96,6 +99,7 @@ static void pci_lu_list_fn(const struct pci_lu_record *rec, unsigned int i)
 		why = pci_lu_record_fn(rec, i, &fn->ser);
 	if (!why)
 		why = pci_lu_read_blob(rec, i, fn);
+	fn->vf = fn->ser.flags & PCI_LU_FN_VF;
 	if (why) {
 		fn->refused = pci_lu_reason_text(why);
 		pr_err("%04x:%02x:%02x.%d: record, byte %u: %s\n", id.segment,
@@ -168,26 +172,29 @@ void pci_lu_incoming_read(void)
 			return;
 		}
 	}
-	if (!rec.nr_fns) {
+	for (i = 0; i < rec.nr_fns; i++)
+		pci_lu_list_fn(&rec, i);
+	if (!pci_lu_pending) {
 		pci_lu_incoming_free();
 		return;
 	}
-
-	for (i = 0; i < rec.nr_fns; i++)
-		pci_lu_list_fn(&rec, i);
 	pr_info("%u functions handed over by the previous kernel, %u to adopt\n",
 		rec.nr_fns, pci_lu_pending);
 }
 
 /**
- * pci_lu_incoming_put - one listed function less to wait for
+ * pci_lu_incoming_put - the owner of a function is not waited for any more
+ * @fn: the function; nothing happens if nobody was
  *
  * The last one frees the record.
  *
  * Context: under pci_lu_lock.
  */
-void pci_lu_incoming_put(void)
+void pci_lu_incoming_put(struct pci_lu_fn *fn)
 {
+	if (!fn->own)
+		return;
+	WRITE_ONCE(fn->own, false);
 	if (!--pci_lu_pending)
 		pci_lu_incoming_free();
 }

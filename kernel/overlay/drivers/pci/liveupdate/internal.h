@@ -17,6 +17,7 @@
 #include "verify.h"
 
 #define PCI_LU_MAX_TABLE	SZ_2K
+#define PCI_LU_VFIO		"vfio-pci"
 
 struct dentry;
 struct pci_lu_bus;
@@ -77,14 +78,19 @@ struct pci_lu_msi {
  * @bus: bus number, as programmed into the bridge above
  * @devfn: device and function number
  * @bridge: a root port or switch port on the path
+ * @vf: a virtual function
  * @requested: the owner of the function asked for it
- * @depended: how many requested functions are below this bridge
+ * @own: old kernel: its owner has frozen it. New kernel: its owner has not finished
+ * @depended: how many requested functions need this one: what is below a bridge, the
+ *	VFs of a PF
+ * @vfs: how many of these are VFs of this one
  * @scanning: new kernel: what is below this bridge has not all been found yet
  * @unseen: fenced by its address, before it was found
  * @intx_off: what enumeration last wrote to INTx Disable, while @unseen
  * @intx_sticks: INTx Disable is not hardwired to 0, so that it tells a reset
- * @frozen: how many of those are frozen; for an endpoint 0 or 1
- * @index: entry in the record, while that is written
+ * @msix_masked: fenced, and MSI-X Function Mask was set, which tells a reset of a VF
+ * @frozen: how many of those, and itself, are frozen
+ * @index: entry in the record
  * @state: &enum pci_lu_state, written under pci_lu_lock
  * @owner: handle of the owner's own record
  * @pdev: the device; a reference is held from preserve to unpreserve, and from
@@ -96,7 +102,7 @@ struct pci_lu_msi {
  * @claims: new kernel: how many files of sessions name it
  * @orphan: new kernel: it was found to have no owner
  * @no_bus_reset: PCI_DEV_FLAGS_NO_BUS_RESET was set without us
- * @fixed: bit i is set where we made BAR i a fixed resource
+ * @fixed: bit i is set where we made resource i a fixed one
  * @filter: the guard of its bus, once prepared
  * @mode: &enum pci_lu_mode, written under pci_lu_lock and @lock
  * @lock: serialises read-modify-write in the guard; innermost but for the
@@ -116,12 +122,16 @@ struct pci_lu_fn {
 	u8 bus;
 	u8 devfn;
 	bool bridge;
+	bool vf;
 	bool requested;
+	bool own;
 	bool scanning;
 	bool unseen;
 	bool intx_sticks;
+	bool msix_masked;
 	bool intx_off;
 	unsigned int depended;
+	unsigned int vfs;
 	unsigned int frozen;
 	u16 index;
 	enum pci_lu_state state;
@@ -135,7 +145,7 @@ struct pci_lu_fn {
 	unsigned int claims;
 	bool orphan;
 	bool no_bus_reset;
-	u8 fixed;
+	u32 fixed;
 	struct pci_lu_bus *filter;
 	enum pci_lu_mode mode;
 	raw_spinlock_t lock;
@@ -171,9 +181,26 @@ static inline unsigned long pci_lu_key(u32 segment, u8 bus, u8 devfn)
 	return ((unsigned long)segment << 16) | ((unsigned long)bus << 8) | devfn;
 }
 
+/* Is it for the driver of a depended PF to say when the PF is frozen? */
+static inline bool pci_lu_driver_freezes(const struct pci_lu_fn *fn)
+{
+	return false;
+}
+
+/* Is it for the driver of a depended PF to say when the PF is let go? */
+static inline bool pci_lu_driver_keeps(const struct pci_lu_fn *fn)
+{
+	return false;
+}
+
 /* fn.c */
 struct pci_lu_fn *pci_lu_fn_find_or_add(u16 segment, u8 bus, u8 devfn);
 struct pci_lu_fn *pci_lu_fn_find(const struct pci_dev *pdev);
+struct pci_dev *pci_lu_up(struct pci_dev *pdev);
+u8 pci_lu_roles(const struct pci_lu_fn *fn);
+
+/* refuse.c */
+enum pci_lu_reason pci_lu_pf_refusal(struct pci_dev *pf);
 
 /* guard.c */
 enum pci_lu_reason pci_lu_guard_prepare(struct pci_lu_fn *fn,
@@ -185,6 +212,7 @@ struct pci_ops *pci_lu_guard_bar(struct pci_lu_fn *fn, struct pci_bus *bus,
 				 struct pci_ops *ops);
 void pci_lu_guard_install(struct pci_bus *bus, struct pci_lu_fn *fn);
 void pci_lu_guard_disarm(struct pci_lu_fn *fn);
+void pci_lu_guard_roles(struct pci_lu_fn *fn);
 struct pci_ops *pci_lu_inner_ops(struct pci_ops *ops);
 u32 pci_lu_read(void *ctx, u16 pos, u8 size);
 
@@ -203,7 +231,7 @@ int pci_lu_outgoing_write(void);
 
 /* incoming.c */
 void pci_lu_incoming_read(void);
-void pci_lu_incoming_put(void);
+void pci_lu_incoming_put(struct pci_lu_fn *fn);
 void pci_lu_incoming_free(void);
 bool pci_lu_incoming_unreadable(void);
 const char *pci_lu_incoming_refused(void);
@@ -226,12 +254,18 @@ void pci_lu_latch_errors(struct pci_lu_fn *fn, struct pci_lu_reader *r);
 void pci_lu_hold(struct pci_lu_fn *fn, struct pci_dev *pdev);
 void pci_lu_scanned(struct pci_lu_fn *bridge);
 void pci_lu_release(struct pci_lu_fn *fn);
+void pci_lu_release_own(struct pci_lu_fn *fn);
+
+/* sriov.c */
+void pci_lu_create_vfs(void);
 
 /* fence.c */
 void pci_lu_fence_root(struct pci_bus *root, struct pci_ops *ops,
 		       const char *why);
 void pci_lu_fence_fn(struct pci_lu_fn *fn, struct pci_dev *pdev, const char *why);
 void pci_lu_fence_found(struct pci_lu_fn *fn, struct pci_dev *pdev);
+void pci_lu_fence_unfound_vfs(struct pci_lu_fn *pf, struct pci_dev *pdev,
+			      const char *why);
 void pci_lu_fence_removed(struct pci_dev *pdev);
 
 /* reset.c */

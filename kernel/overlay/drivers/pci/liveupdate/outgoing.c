@@ -96,6 +96,35 @@ static u16 pci_lu_parent_index(const struct pci_lu_fn *fn)
 	return up ? pci_lu_fn_find(up)->index : PCI_LU_PARENT_NONE;
 }
 
+/* One more than the index of the endpoint that it needs, if there is one. */
+static u16 pci_lu_needs_index(const struct pci_lu_fn *fn)
+{
+	struct pci_dev *up = pci_lu_up(fn->pdev);
+	struct pci_lu_fn *needs;
+
+	if (!up || pci_is_bridge(up))
+		return 0;
+	needs = pci_lu_fn_find(up);
+	return needs->frozen ? needs->index + 1 : 0;
+}
+
+/* Who needs whom may have changed since the registers were captured. */
+static void pci_lu_write_fn(const struct pci_lu_fn *fn, struct pci_lu_fn_ser *ser)
+{
+	u32 refs = fn->frozen - fn->own;
+
+	ser->flags = (fn->bridge ? PCI_LU_FN_BRIDGE : PCI_LU_FN_ENDPOINT) |
+		     (fn->own ? PCI_LU_FN_REQUESTED : 0) |
+		     (refs ? PCI_LU_FN_DEPENDED : 0) |
+		     (fn->vf ? PCI_LU_FN_VF : 0) |
+		     (refs && fn->vfs ? PCI_LU_FN_PF : 0) |
+		     PCI_LU_FN_FROZEN;
+	ser->parent = pci_lu_parent_index(fn);
+	ser->refs = refs;
+	ser->owner = fn->own ? fn->owner : 0;
+	ser->needs = pci_lu_needs_index(fn);
+}
+
 /**
  * pci_lu_outgoing_write - write and seal the record of all frozen functions
  *
@@ -117,8 +146,7 @@ int pci_lu_outgoing_write(void)
 	xa_for_each(&pci_lu_fns, key, fn) {
 		if (!fn->frozen)
 			continue;
-		fn->ser.parent = pci_lu_parent_index(fn);
-		fn->ser.refs = fn->bridge ? fn->frozen : 0;
+		pci_lu_write_fn(fn, &fn->ser);
 		if (pci_lu_record_add(pci_lu_record, PCI_LU_RECORD_SIZE,
 				      &fn->ser))
 			return -ENOSPC;

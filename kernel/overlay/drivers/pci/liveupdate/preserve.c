@@ -10,20 +10,21 @@
  * DOC: Old kernel, order of steps
  *
  * Nothing is preserved that no one asked for, except what a preserved function
- * depends on: every bridge up to the root bus. A function is *requested* by its
- * owner, a bridge is *depended* on, with a count of the requested functions below.
+ * depends on: every bridge up to the root bus, and the PF of a VF. A function is
+ * *requested* by its owner, a bridge or PF is *depended* on, with a count of the requested
+ * functions that need it. A PF can be both. See "SR-IOV".
  *
  * preserve, from the owner's liveupdate .preserve():
  *	1. refuse what cannot survive, with the reason in the log
  *	2. allocate the record and announce it to KHO (first function only)
- *	3. for the function and each bridge above: take a reference, hold runtime
+ *	3. for the function and all that it needs: take a reference, hold runtime
  *	   PM, find the registers, allocate the filter of its bus
  * freeze, from the owner's .freeze(), after the owner has stopped new MMIO and
  * config accesses from userspace:
- *	1. compare the function and the bridges above with what this kernel has
+ *	1. compare the function and all that it needs with what this kernel has
  *	   set them to
  *	2. mask the function's interrupts at the source (msi.c)
- *	3. capture registers of the function and of the bridges above
+ *	3. capture registers of the function and of all that it needs
  *	4. arm the guard on them
  *	5. write and seal the record
  * Masking comes before arming because it writes through the same accessors.
@@ -49,119 +50,17 @@
 /* Functions that will need an entry in the record. */
 static unsigned int pci_lu_nr_tracked;
 
-static enum pci_lu_reason pci_lu_path_refusal(struct pci_dev *pdev)
-{
-	struct pci_dev *bridge;
-
-	for (bridge = pci_upstream_bridge(pdev); bridge;
-	     bridge = pci_upstream_bridge(bridge)) {
-		if (!pci_is_pcie(bridge))
-			return PCI_LU_REASON_CONVENTIONAL_BRIDGE;
-		switch (pci_pcie_type(bridge)) {
-		case PCI_EXP_TYPE_ROOT_PORT:
-		case PCI_EXP_TYPE_UPSTREAM:
-		case PCI_EXP_TYPE_DOWNSTREAM:
-			break;
-		default:
-			return PCI_LU_REASON_CONVENTIONAL_BRIDGE;
-		}
-	}
-	return PCI_LU_OK;
-}
-
-/* The function, or a bridge that it needs, still is in the previous update. */
-static bool pci_lu_unfinished(struct pci_dev *pdev)
-{
-	for (; pdev; pdev = pci_upstream_bridge(pdev))
-		if (pci_lu_adopted(pdev))
-			return true;
-	return false;
-}
-
-/* Function 0 holds what all share: L1 substates, LTR, PTM, MPS with ARI. */
-static bool pci_lu_function_0_lost(struct pci_dev *pdev)
-{
-	struct pci_lu_fn *fn;
-	u8 devfn;
-
-	devfn = pci_ari_enabled(pdev->bus) ? 0 :
-					     PCI_DEVFN(PCI_SLOT(pdev->devfn), 0);
-	if (!pdev->multifunction || pdev->devfn == devfn ||
-	    !pci_upstream_bridge(pdev))
-		return false;
-	fn = xa_load(&pci_lu_fns, pci_lu_key(pci_domain_nr(pdev->bus),
-					     pdev->bus->number, devfn));
-	return !fn || !READ_ONCE(fn->requested);
-}
-
-/* Does it use MSI that can be masked without falling back to INTx? */
-static bool pci_lu_msi_maskable(struct pci_dev *pdev)
-{
-	u16 flags;
-
-	if (!pdev->msi_enabled)
-		return false;
-	pci_read_config_word(pdev, pdev->msi_cap + PCI_MSI_FLAGS, &flags);
-	return flags & PCI_MSI_FLAGS_MASKBIT;
-}
-
-static enum pci_lu_reason pci_lu_check(struct pci_dev *pdev)
-{
-	if (pci_lu_fenced(pdev))
-		return PCI_LU_REASON_FENCED;
-	if (pci_lu_unfinished(pdev))
-		return PCI_LU_REASON_NOT_FINISHED;
-	if (pdev->is_virtfn)
-		return PCI_LU_REASON_VF;
-	if (pci_num_vf(pdev))
-		return PCI_LU_REASON_PF_WITH_VFS;
-	if (pci_is_vga(pdev))
-		return PCI_LU_REASON_VGA;
-	if (!pci_is_pcie(pdev))
-		return PCI_LU_REASON_NOT_PCIE;
-	if (pci_lu_function_0_lost(pdev))
-		return PCI_LU_REASON_NOT_FUNCTION_0;
-	if (pci_find_capability(pdev, PCI_CAP_ID_EA))
-		return PCI_LU_REASON_ENHANCED_ALLOCATION;
-	if (pcie_is_cxl(pdev))
-		return PCI_LU_REASON_CXL;
-	if (pci_find_ext_capability(pdev, PCI_EXT_CAP_ID_IDE))
-		return PCI_LU_REASON_IDE;
-	if (pdev->pin && pdev->broken_intx_masking && !pdev->msix_enabled &&
-	    !pci_lu_msi_maskable(pdev))
-		return PCI_LU_REASON_INTX_ONLY;
-	if (is_vmd(pdev->bus))
-		return PCI_LU_REASON_VMD;
-	if (pcibios_assign_all_busses())
-		return PCI_LU_REASON_ASSIGN_BUSSES;
-	if (pdev->current_state != PCI_D0)
-		return PCI_LU_REASON_POWER_STATE;
-
-	return pci_lu_path_refusal(pdev);
-}
-
-/**
- * pci_lu_refusal - why a function cannot be preserved
- * @pdev: the function
- *
- * Return: the reason as far as the PCI core knows one, or NULL.
- */
-const char *pci_lu_refusal(struct pci_dev *pdev)
-{
-	enum pci_lu_reason why = pci_lu_check(pdev);
-
-	return why == PCI_LU_OK ? NULL : pci_lu_reason_text(why);
-}
-EXPORT_SYMBOL_GPL(pci_lu_refusal);
-
-static void pci_lu_untrack_one(struct pci_dev *pdev, bool requested)
+/* @below needs it, or without that it was asked for itself. */
+static void pci_lu_untrack_one(struct pci_dev *pdev, struct pci_dev *below)
 {
 	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
 
-	if (requested)
+	if (below) {
+		fn->depended--;
+		fn->vfs -= below->is_virtfn;
+	} else {
 		fn->requested = false;
-	else if (--fn->depended)
-		return;
+	}
 
 	if (fn->requested || fn->depended)
 		return;
@@ -172,7 +71,8 @@ static void pci_lu_untrack_one(struct pci_dev *pdev, bool requested)
 	pci_dev_put(pdev);
 }
 
-static enum pci_lu_reason pci_lu_track_one(struct pci_dev *pdev, bool requested)
+static enum pci_lu_reason pci_lu_track_one(struct pci_dev *pdev,
+					   struct pci_dev *below)
 {
 	enum pci_lu_reason why;
 	struct pci_lu_fn *fn;
@@ -182,7 +82,7 @@ static enum pci_lu_reason pci_lu_track_one(struct pci_dev *pdev, bool requested)
 	if (!fn)
 		return PCI_LU_REASON_NO_MEMORY;
 
-	if (fn->requested && requested)
+	if (fn->requested && !below)
 		return PCI_LU_REASON_PRESERVED;
 	if (fn->state > PCI_LU_FROZEN)
 		return PCI_LU_REASON_NOT_FINISHED;
@@ -194,6 +94,7 @@ static enum pci_lu_reason pci_lu_track_one(struct pci_dev *pdev, bool requested)
 			return PCI_LU_REASON_POWER_STATE;
 
 		fn->bridge = pci_is_bridge(pdev);
+		fn->vf = pdev->is_virtfn;
 		why = pci_lu_guard_prepare(fn, pdev->bus, pdev->bus->ops);
 		if (why) {
 			pm_runtime_put(&pdev->dev);
@@ -204,30 +105,32 @@ static enum pci_lu_reason pci_lu_track_one(struct pci_dev *pdev, bool requested)
 		fn->state = PCI_LU_PRESERVED;
 	}
 
-	if (requested)
-		fn->requested = true;
-	else
+	if (below) {
 		fn->depended++;
+		fn->vfs += below->is_virtfn;
+	} else {
+		fn->requested = true;
+	}
 	return PCI_LU_OK;
 }
 
 static void pci_lu_untrack(struct pci_dev *pdev, struct pci_dev *end)
 {
-	struct pci_dev *dev, *up;
+	struct pci_dev *dev, *up, *below = NULL;
 
-	for (dev = pdev; dev != end; dev = up) {
-		up = pci_upstream_bridge(dev);
-		pci_lu_untrack_one(dev, dev == pdev);
+	for (dev = pdev; dev != end; below = dev, dev = up) {
+		up = pci_lu_up(dev);
+		pci_lu_untrack_one(dev, below);
 	}
 }
 
 static enum pci_lu_reason pci_lu_track(struct pci_dev *pdev)
 {
+	struct pci_dev *dev, *below = NULL;
 	enum pci_lu_reason why;
-	struct pci_dev *dev;
 
-	for (dev = pdev; dev; dev = pci_upstream_bridge(dev)) {
-		why = pci_lu_track_one(dev, dev == pdev);
+	for (dev = pdev; dev; below = dev, dev = pci_lu_up(dev)) {
+		why = pci_lu_track_one(dev, below);
 		if (why) {
 			pci_warn(pdev, "live update: cannot preserve: %s: %s\n",
 				 pci_name(dev), pci_lu_reason_text(why));
@@ -348,13 +251,21 @@ static const char *pci_lu_stray_bridge(struct pci_dev *pdev,
  */
 static int pci_lu_check_path(struct pci_dev *pdev)
 {
+	enum pci_lu_reason why = PCI_LU_OK;
 	struct pci_dev *dev;
 
-	for (dev = pdev; dev; dev = pci_upstream_bridge(dev)) {
+	if (pdev->is_virtfn)
+		why = pci_lu_pf_refusal(pci_physfn(pdev));
+	if (why) {
+		pci_err(pdev, "live update: cannot freeze: %s\n",
+			pci_lu_reason_text(why));
+		return -ENODEV;
+	}
+	for (dev = pdev; dev; dev = pci_lu_up(dev)) {
 		struct pci_lu_fn *fn = pci_lu_fn_find(dev);
 		const char *reg = NULL;
 
-		if (fn->frozen)
+		if (fn->frozen && dev != pdev)
 			continue;
 		pci_lu_capture(fn);
 		if (!fn->bridge && PCI_POSSIBLE_ERROR(fn->ser.command)) {
@@ -376,21 +287,39 @@ static int pci_lu_check_path(struct pci_dev *pdev)
 	return 0;
 }
 
+/*
+ * Somebody more needs it as it is, perhaps in another role: PF and VF can be frozen
+ * in either order.
+ */
+static void pci_lu_freeze_fn(struct pci_lu_fn *fn)
+{
+	struct pci_bus *bus = fn->pdev->bus;
+	bool first = fn->state != PCI_LU_FROZEN;
+
+	if (!first && fn->layout.roles == pci_lu_roles(fn))
+		return;
+	pci_lu_capture(fn);
+	fn->state = PCI_LU_FROZEN;
+	pci_lu_guard_roles(fn);
+	if (!first || pci_lu_disabled(PCI_LU_GUARD))
+		return;
+	pci_lu_guard_arm(fn, bus->ops);
+	pci_lu_guard_install(bus, fn);
+}
+
 static void pci_lu_freeze_path(struct pci_dev *pdev)
 {
 	struct pci_dev *dev;
 
-	for (dev = pdev; dev; dev = pci_upstream_bridge(dev)) {
+	for (dev = pdev; dev; dev = pci_lu_up(dev)) {
 		struct pci_lu_fn *fn = pci_lu_fn_find(dev);
 
-		if (fn->frozen++)
+		if (dev == pdev)
+			fn->own = true;
+		else if (pci_lu_driver_freezes(fn))
 			continue;
-		pci_lu_capture(fn);
-		fn->state = PCI_LU_FROZEN;
-		if (pci_lu_disabled(PCI_LU_GUARD))
-			continue;
-		pci_lu_guard_arm(fn, dev->bus->ops);
-		pci_lu_guard_install(dev->bus, fn);
+		fn->frozen++;
+		pci_lu_freeze_fn(fn);
 	}
 }
 
@@ -398,11 +327,17 @@ static void pci_lu_unfreeze_path(struct pci_dev *pdev)
 {
 	struct pci_dev *dev;
 
-	for (dev = pdev; dev; dev = pci_upstream_bridge(dev)) {
+	for (dev = pdev; dev; dev = pci_lu_up(dev)) {
 		struct pci_lu_fn *fn = pci_lu_fn_find(dev);
 
-		if (--fn->frozen)
+		if (dev == pdev)
+			fn->own = false;
+		else if (pci_lu_driver_freezes(fn))
 			continue;
+		if (--fn->frozen) {
+			pci_lu_guard_roles(fn);
+			continue;
+		}
 		pci_lu_guard_disarm(fn);
 		fn->state = PCI_LU_PRESERVED;
 	}

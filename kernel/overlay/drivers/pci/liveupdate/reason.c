@@ -204,10 +204,13 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"adopt-register",
 		"a control register is not what was recorded",
 	},
-	[PCI_LU_REASON_VF] = { "vf", "the device is an SR-IOV virtual function" },
-	[PCI_LU_REASON_PF_WITH_VFS] = {
-		"pf-with-vfs",
-		"the device has SR-IOV virtual functions enabled",
+	[PCI_LU_REASON_ADOPT_VFS] = {
+		"adopt-vfs",
+		"its virtual functions cannot be taken over",
+	},
+	[PCI_LU_REASON_PF_FENCED] = {
+		"pf-fenced",
+		"its physical function is fenced",
 	},
 	[PCI_LU_REASON_NOT_PCIE] = {
 		"not-pcie",
@@ -243,6 +246,10 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"enhanced-allocation",
 		"the addresses of the device are fixed by Enhanced Allocation",
 	},
+	[PCI_LU_REASON_PF_NOT_PRESERVED] = {
+		"pf-not-preserved",
+		"its physical function is in use by VFIO and not preserved: preserve that first",
+	},
 	[PCI_LU_REASON_VARIANT_DRIVER] = {
 		"variant-driver",
 		"the driver of the device is not vfio-pci itself",
@@ -253,6 +260,10 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 	},
 	[PCI_LU_REASON_PRESERVED] = { "preserved", "the device is preserved already" },
 	[PCI_LU_REASON_FENCED] = { "fenced", "the device is fenced until it is reset" },
+	[PCI_LU_REASON_PF_DRIVER] = {
+		"pf-driver",
+		"the driver of its physical function does not take part in live update",
+	},
 	[PCI_LU_REASON_NO_IOMMU] = { "no-iommu", "the device is not behind an IOMMU" },
 	[PCI_LU_REASON_IOMMU_UNSUPPORTED] = {
 		"iommu-unsupported",

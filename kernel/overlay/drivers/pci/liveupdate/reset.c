@@ -7,6 +7,7 @@
 
 #include <linux/iommu_liveupdate.h>
 #include <linux/pm_runtime.h>
+#include <linux/xarray.h>
 
 #include "../pci.h"
 #include "internal.h"
@@ -34,7 +35,8 @@ static bool pci_lu_bars_cleared(struct pci_dev *pdev)
 /*
  * The core believes a reset whose write was lost, and so must not we. The fence
  * has set INTx Disable, and pci_dev_save_and_disable() has not cleared it: only
- * the reset has. Where that bit is hardwired to 0 the BARs tell.
+ * the reset has. Where that bit is hardwired to 0 the BARs tell, and MSI-X Function
+ * Mask of a VF, which has no BARs of its own.
  */
 static bool pci_lu_reset_seen(const struct pci_lu_fn *fn, struct pci_dev *pdev)
 {
@@ -45,7 +47,26 @@ static bool pci_lu_reset_seen(const struct pci_lu_fn *fn, struct pci_dev *pdev)
 		return false;
 	if (fn->intx_sticks)
 		return !(cmd & PCI_COMMAND_INTX_DISABLE);
+	if (pdev->is_virtfn) {
+		pci_read_config_word(pdev, pdev->msix_cap + PCI_MSIX_FLAGS, &cmd);
+		return fn->msix_masked && !(cmd & PCI_MSIX_FLAGS_MASKALL);
+	}
 	return pci_lu_bars_cleared(pdev);
+}
+
+/* VFs that were fenced and had no device have gone with the reset of their PF. */
+static void pci_lu_vfs_gone(const struct pci_lu_fn *pf)
+{
+	struct pci_lu_fn *fn;
+	unsigned long key;
+
+	xa_for_each(&pci_lu_fns, key, fn) {
+		if (!fn->vf || fn->ser.needs != pf->index + 1 ||
+		    fn->state != PCI_LU_FENCED || !fn->unseen)
+			continue;
+		pci_lu_guard_disarm(fn);
+		fn->state = PCI_LU_IDLE;
+	}
 }
 
 /**
@@ -65,6 +86,8 @@ void pci_lu_was_reset(struct pci_dev *pdev)
 			return;
 		pci_lu_guard_disarm(fn);
 		WRITE_ONCE(fn->state, PCI_LU_IDLE);
+		if (fn->ser.flags & PCI_LU_FN_PF)
+			pci_lu_vfs_gone(fn);
 	}
 	iommu_lu_unfenced(&pdev->dev);
 	/* Added already: it was barred from binding later. */

@@ -5,6 +5,7 @@
  * Copyright (c) 2026 The holdfast authors
  */
 
+#include "../pci.h"
 #include "internal.h"
 
 /* What a bridge forwards, on the bus. */
@@ -81,6 +82,39 @@ static bool pci_lu_bar_agrees(struct pci_dev *pdev, const struct pci_lu_fn_ser *
 	return region.start == addr;
 }
 
+/* VFs take their BARs, one after the other, from what the PF has for all. */
+static bool pci_lu_vf_bar_agrees(struct pci_dev *pdev, const struct pci_lu_fn_ser *pf,
+				 int i, unsigned int id)
+{
+	int n = pdev->is_virtfn ? i : pci_resource_num_from_vf_bar(i);
+	const struct resource *res = pci_resource_n(pdev, n);
+	struct pci_bus_region region;
+	u64 addr = pf->vf_bar[i] & PCI_BASE_ADDRESS_MEM_MASK;
+
+	if (!res->flags)
+		return true;
+	if (!pci_lu_region(pdev, n, &region))
+		return false;
+	if (res->flags & IORESOURCE_MEM_64)
+		addr |= (u64)pf->vf_bar[i + 1] << 32;
+	return region.start == addr + (u64)id * resource_size(res);
+}
+
+static const char *pci_lu_vf_bars_agree(struct pci_dev *pdev,
+					const struct pci_lu_fn_ser *pf, unsigned int id)
+{
+	static const char * const names[] = {
+		"VF Base Address 0", "VF Base Address 1", "VF Base Address 2",
+		"VF Base Address 3", "VF Base Address 4", "VF Base Address 5",
+	};
+	int i;
+
+	for (i = 0; i < PCI_SRIOV_NUM_BARS; i++)
+		if (!pci_lu_vf_bar_agrees(pdev, pf, i, id))
+			return names[i];
+	return NULL;
+}
+
 static const char *pci_lu_bars_agree(struct pci_dev *pdev,
 				     const struct pci_lu_fn_ser *ser, bool must)
 {
@@ -90,9 +124,14 @@ static const char *pci_lu_bars_agree(struct pci_dev *pdev,
 	};
 	int i;
 
+	if (pdev->is_virtfn)
+		return pci_lu_vf_bars_agree(pdev, &pci_lu_fn_find(pci_physfn(pdev))->ser,
+					    ser->vf_id);
 	for (i = 0; i < (pci_is_bridge(pdev) ? 2 : 6); i++)
 		if (!pci_lu_bar_agrees(pdev, ser, i, must))
 			return names[i];
+	if (pdev->is_physfn && ser->sriov_ctrl & PCI_SRIOV_CTRL_VFE)
+		return pci_lu_vf_bars_agree(pdev, ser, 0);
 	return NULL;
 }
 
@@ -101,14 +140,14 @@ static const char *pci_lu_bars_agree(struct pci_dev *pdev,
  * @pdev: a function that is about to be handed over
  * @ser: its registers
  *
- * Somebody wrote to it behind the back of its driver.
+ * Somebody wrote to it behind the back of its driver. A VF has no register to look at.
  *
  * Return: the name of an address register, or NULL.
  */
 const char *pci_lu_stray_register(struct pci_dev *pdev,
 				  const struct pci_lu_fn_ser *ser)
 {
-	const char *reg = pci_lu_bars_agree(pdev, ser, false);
+	const char *reg = pdev->is_virtfn ? NULL : pci_lu_bars_agree(pdev, ser, false);
 	struct pci_bus_region region;
 	struct pci_lu_window w[3];
 	int i;

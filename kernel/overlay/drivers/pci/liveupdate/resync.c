@@ -29,6 +29,7 @@
  * All of this is under pci_lu_lock, with the guard disarmed.
  */
 
+#include <linux/delay.h>
 #include <linux/irq.h>
 
 #include "../pci.h"
@@ -94,6 +95,22 @@ static void pci_lu_reread(struct pci_dev *pdev, const struct pci_lu_layout *l)
 	}
 }
 
+/* VFs were disabled, and the guard has kept them. */
+static void pci_lu_resync_vfs(struct pci_dev *pdev)
+{
+#ifdef CONFIG_PCI_IOV
+	struct pci_sriov *iov = pdev->sriov;
+	u16 ctrl;
+
+	pci_read_config_word(pdev, iov->pos + PCI_SRIOV_CTRL, &ctrl);
+	if (!(ctrl & PCI_SRIOV_CTRL_VFE) || iov->num_VFs)
+		return;
+	pci_write_config_word(pdev, iov->pos + PCI_SRIOV_CTRL, iov->ctrl);
+	ssleep(1);
+	pci_write_config_word(pdev, iov->pos + PCI_SRIOV_NUM_VF, 0);
+#endif
+}
+
 /**
  * pci_lu_resync - software and an endpoint or bridge agree again
  * @fn: a function that was adopted, guard disarmed
@@ -106,6 +123,8 @@ void pci_lu_resync(struct pci_lu_fn *fn, struct pci_dev *pdev)
 	if (pci_lu_disabled(PCI_LU_RESYNC))
 		return;
 	pci_lu_reread(pdev, &fn->layout);
+	if (pdev->is_physfn)
+		pci_lu_resync_vfs(pdev);
 	if (fn->bridge) {
 		pci_lu_widen_windows(pdev, &fn->ser);
 	} else {

@@ -20,8 +20,9 @@
  *    record and adopts or fences it (adopt.c).
  *    pci_bus_add_device(): pci_lu_may_bind() resets a function that was fenced. A
  *    bridge below which nothing was adopted is let go.
- *    fs_initcall_sync, after resources were assigned: pci_lu_survey() compares
- *    again, and fences what was moved.
+ *    fs_initcall_sync, after resources were assigned: pci_lu_survey() makes the
+ *    VFs of adopted PFs, which are adopted like all else ("SR-IOV"), compares again, and
+ *    fences what was moved.
  * 4. rootfs_initcall, pci_iommu_init(): the IOMMU driver takes over the translation,
  *    or fences each function that it cannot take over.
  * 5. device_initcall: portdrv binds to the bridges, vfio-pci to the functions.
@@ -77,8 +78,8 @@ static struct pci_ops *pci_lu_guard_bus(struct pci_bus *bus, struct pci_ops *ops
 		if (fn->state != PCI_LU_LISTED || fn->mode != PCI_LU_OPEN ||
 		    fn->refused)
 			continue;
-		why = fn->bridge ? PCI_LU_OK :
-				   iommu_lu_cannot_adopt(fn->segment, fn->bus, fn->devfn);
+		why = fn->own ? iommu_lu_cannot_adopt(fn->segment, fn->bus, fn->devfn) :
+				PCI_LU_OK;
 		if (why) {
 			fn->refused = pci_lu_reason_text(why);
 			continue;
@@ -152,7 +153,7 @@ bool pci_lu_may_bind(struct pci_dev *pdev)
 	if (!fn)
 		return true;
 	scoped_guard(mutex, &pci_lu_lock)
-		if (fn->scanning)
+		if (fn->bridge && fn->scanning)
 			pci_lu_scanned(fn);
 	return !pci_lu_fenced(pdev) || pci_lu_reset(pdev);
 }
@@ -182,7 +183,7 @@ static int pci_lu_pm_notify(struct notifier_block *nb, unsigned long action,
 		return NOTIFY_DONE;
 	guard(mutex)(&pci_lu_lock);
 	xa_for_each(&pci_lu_fns, key, fn)
-		if (fn->state == PCI_LU_ADOPTED && !fn->bridge)
+		if (fn->state == PCI_LU_ADOPTED && fn->own)
 			pci_warn(fn->pdev, "live update: its owner has not finished: no sleep until then\n");
 	return notifier_from_errno(-EBUSY);
 }
@@ -192,7 +193,7 @@ static struct notifier_block pci_lu_pm_nb = {
 };
 
 /*
- * Resources were assigned. A function of which one was moved is fenced before its
+ * Resources were assigned: VFs can be made. A function of which one was moved is fenced before its
  * old addresses can be given to the driver of another.
  */
 static int __init pci_lu_survey(void)
@@ -200,6 +201,7 @@ static int __init pci_lu_survey(void)
 	struct pci_lu_fn *fn;
 	unsigned long key;
 
+	pci_lu_create_vfs();
 	xa_for_each(&pci_lu_fns, key, fn) {
 		const char *why;
 
@@ -234,8 +236,7 @@ static int __init pci_lu_scan_done(void)
 			       pci_lu_reason_text(PCI_LU_REASON_ADOPT_MISSING));
 			pci_lu_guard_disarm(fn);
 			fn->state = PCI_LU_IDLE;
-			if (!fn->bridge)
-				pci_lu_incoming_put();
+			pci_lu_incoming_put(fn);
 		}
 	}
 	return 0;

@@ -18,7 +18,9 @@
  * - a frozen function goes on as it is;
  * - one that was dropped at freeze does not cross: its Bus Master goes off here,
  *   without its lock, as pci_device_shutdown() would do it;
- * - one whose last update was never finished is fenced.
+ * - one whose last update was never finished is fenced;
+ * - a PF goes on with its VFs, but without Bus Master unless its owner preserved it:
+ *   what VFs do is not up to that.
  */
 
 #include <linux/kexec.h>
@@ -42,12 +44,19 @@ static void pci_lu_shutdown_fn(struct pci_lu_fn *fn, struct kset *devices)
 
 	switch (fn->state) {
 	case PCI_LU_FROZEN:
+		/* A PF whose own memory does not cross. */
+		if (!fn->own && !pci_lu_driver_freezes(fn))
+			pci_clear_master(pdev);
 		break;
 	case PCI_LU_ADOPTED:
+		if (!fn->own)
+			return;
 		pci_lu_fence_fn(fn, pdev,
 				"the next update comes before its owner has finished");
 		break;
 	case PCI_LU_PRESERVED:
+		if (!fn->requested)
+			return;
 		pci_clear_master(pdev);
 		break;
 	default:
