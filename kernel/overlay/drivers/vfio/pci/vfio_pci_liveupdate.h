@@ -8,8 +8,10 @@
 #define VFIO_PCI_LIVEUPDATE_H
 
 #include <linux/cleanup.h>
+#include <linux/mutex.h>
 #include <linux/pci.h>
 #include <linux/pci_liveupdate.h>
+#include <linux/uuid.h>
 #include <linux/vfio_liveupdate.h>
 #include <linux/vfio_pci_core.h>
 #include <linux/wait.h>
@@ -19,6 +21,12 @@ struct file;
 struct iommufd_ioas;
 struct liveupdate_file_op_args;
 struct vfio_pci_lu_ser;
+
+struct vfio_pci_vf_token {
+	struct mutex		lock;
+	uuid_t			uuid;
+	int			users;
+};
 
 /* How a refusal is told to the kernel log and to userspace. */
 struct vfio_pci_lu_why {
@@ -125,6 +133,8 @@ void vfio_pci_lu_fix_saved_state(struct vfio_pci_core_device *vdev);
 int vfio_pci_lu_config_init(struct vfio_pci_core_device *vdev);
 int vfio_pci_lu_feature(struct vfio_pci_core_device *vdev, u32 flags,
 			void __user *arg, size_t argsz);
+void vfio_pci_lu_adopt_vfs(struct vfio_pci_core_device *vdev,
+			   struct list_head *pfs, struct mutex *lock);
 
 /* vfio_pci_liveupdate_query.c */
 int vfio_pci_lu_query(struct vfio_pci_core_device *vdev, u32 flags,
@@ -200,6 +210,10 @@ static inline int vfio_pci_lu_feature(struct vfio_pci_core_device *vdev,
 {
 	return -ENOTTY;
 }
+
+static inline void vfio_pci_lu_adopt_vfs(struct vfio_pci_core_device *vdev,
+					 struct list_head *pfs,
+					 struct mutex *lock) { }
 
 static inline int vfio_pci_lu_query(struct vfio_pci_core_device *vdev,
 				    u32 flags, void __user *arg, size_t argsz)

@@ -85,6 +85,11 @@ static int vfio_pci_lu_retrieve_vdev(struct vfio_pci_core_device *vdev,
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
+	if (ser->flags & VFIO_PCI_LU_VF_TOKEN && vdev->vf_token) {
+		guard(mutex)(&vdev->vf_token->lock);
+		import_uuid(&vdev->vf_token->uuid, ser->vf_token);
+	}
+
 	/* Nobody can open the device by any other file. */
 	lu->in = ser;
 	*filep = file;

@@ -50,6 +50,7 @@
 #include <linux/eventfd.h>
 #include <linux/iommu_liveupdate.h>
 #include <linux/kho/abi/vfio_pci_liveupdate.h>
+#include <linux/pm_runtime.h>
 
 #include "vfio_pci_priv.h"
 
@@ -127,6 +128,30 @@ void vfio_pci_lu_fix_saved_state(struct vfio_pci_core_device *vdev)
 	saved.devctl2 = ser->saved_devctl2;
 	memcpy(saved.aer, ser->saved_aer, sizeof(saved.aer));
 	pci_lu_saved_put(vdev->pdev, &saved);
+}
+
+/**
+ * vfio_pci_lu_adopt_vfs - hook: a PF is registered that may have VFs already
+ * @vdev: the PF
+ * @pfs: the list of PFs with VFs
+ * @lock: the mutex of that list
+ *
+ * The PCI core has made the VFs of a PF that was taken over before any driver was
+ * there: do what vfio_pci_core_sriov_configure() does around that. A VF is newer than
+ * its PF on the bus, and finds it in the list when it is bound.
+ */
+void vfio_pci_lu_adopt_vfs(struct vfio_pci_core_device *vdev,
+			   struct list_head *pfs, struct mutex *lock)
+{
+	struct pci_dev *pdev = vdev->pdev;
+
+	if (!pci_num_vf(pdev))
+		return;
+	pm_runtime_get_sync(&pdev->dev);
+	scoped_guard(rwsem_write, &vdev->memory_lock)
+		vdev->sriov_active = true;
+	scoped_guard(mutex, lock)
+		list_add_tail(&vdev->sriov_pfs_item, pfs);
 }
 
 /* Does the layout of the owner hold for the device as this kernel sees it? */

@@ -84,6 +84,12 @@ void vfio_pci_lu_capture(struct vfio_pci_core_device *vdev,
 		memcpy(ser->saved_aer, saved.aer, sizeof(ser->saved_aer));
 	}
 
+	if (vdev->vf_token) {
+		guard(mutex)(&vdev->vf_token->lock);
+		ser->flags |= VFIO_PCI_LU_VF_TOKEN;
+		export_uuid(ser->vf_token, &vdev->vf_token->uuid);
+	}
+
 	ser->cfg_size = min(pdev->cfg_size, VFIO_PCI_LU_CFG_SIZE);
 	memcpy(ser->vconfig, vdev->vconfig, ser->cfg_size);
 	memcpy(ser->map, vdev->pci_config_map, ser->cfg_size);
@@ -110,7 +116,7 @@ static const char *vfio_pci_lu_refuse_ser(const struct vfio_pci_lu_ser *ser,
 {
 	if (ser->version != VFIO_PCI_LU_VERSION)
 		return "the record has another version";
-	if (ser->size < sizeof(*ser) || ser->size > room)
+	if (ser->size < VFIO_PCI_LU_MIN_SIZE || ser->size > room)
 		return "the record has an impossible size";
 	if (ser->crc != vfio_pci_lu_crc(ser, ser->size))
 		return "the record is damaged";
@@ -123,6 +129,13 @@ static const char *vfio_pci_lu_refuse_ser(const struct vfio_pci_lu_ser *ser,
 		return "the record is of a device that was not in D0";
 
 	return NULL;
+}
+
+/* What an older kernel did not write is zero, what a newer one added is left out. */
+static void vfio_pci_lu_copy(struct vfio_pci_lu_ser *ser,
+			     const struct vfio_pci_lu_ser *from)
+{
+	memcpy(ser, from, min(from->size, sizeof(*ser)));
 }
 
 /**
@@ -148,7 +161,7 @@ struct vfio_pci_lu_ser *vfio_pci_lu_read(u64 phys, const char **why)
 		return NULL;
 
 	*why = "the record has an impossible size";
-	if (folio_size(folio) < sizeof(*ser) ||
+	if (folio_size(folio) < VFIO_PCI_LU_MIN_SIZE ||
 	    folio_size(folio) > VFIO_PCI_LU_MAX_SIZE)
 		goto put_folio;
 
@@ -156,9 +169,9 @@ struct vfio_pci_lu_ser *vfio_pci_lu_read(u64 phys, const char **why)
 	if (*why)
 		goto put_folio;
 
-	ser = kvmalloc_obj(*ser);
+	ser = kvzalloc_obj(*ser);
 	if (ser)
-		memcpy(ser, folio_address(folio), sizeof(*ser));
+		vfio_pci_lu_copy(ser, folio_address(folio));
 	else
 		*why = "out of memory";
 put_folio:

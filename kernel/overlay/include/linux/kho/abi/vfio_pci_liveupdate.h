@@ -19,8 +19,8 @@
  * it: the new kernel reads it from the device. The state of the function as
  * such is in the PCI record, see <linux/kho/abi/pci_liveupdate.h>. Interrupt
  * eventfds, BAR mappings and ioeventfds belong to the owner, who sets them up
- * again. The VF token is not in it: no function with VFs is preserved, and the
- * owner hands the token over again when it binds the device.
+ * again. Who has a retrieved file need not know a VF token: the file is proof enough. The
+ * token of a PF is in its record, for those who open its VFs later.
  *
  * **Byte order and packing.** That of the machine; configuration space is
  * little-endian, as in hardware. Every field has a fixed offset.
@@ -54,6 +54,7 @@
 #define VFIO_PCI_LU_VIRQ_DISABLED	0x00000008	/* the owner has INTx masked */
 #define VFIO_PCI_LU_DROPPED		0x00000010	/* does not cross, all else is zero */
 #define VFIO_PCI_LU_SAVED		0x00000020	/* the saved_* fields are there */
+#define VFIO_PCI_LU_VF_TOKEN		0x00000040	/* vf_token is there */
 
 /* struct vfio_pci_lu_ser.irq_type */
 #define VFIO_PCI_LU_IRQ_INTX		0
@@ -89,6 +90,7 @@
  * @map: which capability each byte of configuration space belongs to: a PCI
  *	capability ID, from byte 0x100 an extended one; 0xff for bytes that
  *	belong to none, 0xfe for such that are virtualised
+ * @vf_token: VF token of a PF, with %VFIO_PCI_LU_VF_TOKEN
  */
 struct vfio_pci_lu_ser {
 	u16 version;
@@ -113,6 +115,7 @@ struct vfio_pci_lu_ser {
 	u8 reserved[8];
 	u8 vconfig[VFIO_PCI_LU_CFG_SIZE];
 	u8 map[VFIO_PCI_LU_CFG_SIZE];
+	u8 vf_token[16];
 } __packed;
 
 static_assert(offsetof(struct vfio_pci_lu_ser, size) == 4);
@@ -121,6 +124,10 @@ static_assert(offsetof(struct vfio_pci_lu_ser, segment) == 16);
 static_assert(offsetof(struct vfio_pci_lu_ser, saved_devctl) == 36);
 static_assert(offsetof(struct vfio_pci_lu_ser, vconfig) == 64);
 static_assert(offsetof(struct vfio_pci_lu_ser, map) == 4160);
-static_assert(sizeof(struct vfio_pci_lu_ser) == 8256);
+static_assert(offsetof(struct vfio_pci_lu_ser, vf_token) == 8256);
+static_assert(sizeof(struct vfio_pci_lu_ser) == 8272);
+
+/* The first writers knew records up to and including map. */
+#define VFIO_PCI_LU_MIN_SIZE		8256
 
 #endif /* _LINUX_KHO_ABI_VFIO_PCI_LIVEUPDATE_H */
