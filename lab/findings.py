@@ -1,8 +1,7 @@
 """What a run has to show: the sections of its result, and the checks that it is held to."""
 
 from . import judge
-from .judge import msi
-from .observe import watch, wire
+from .judge import msi, nvme
 
 
 def empty_sections():
@@ -24,60 +23,51 @@ class Findings:
 
 
 def close(run, findings):
-    """Stops the traffic and fills the sections; safe to call on a run that broke off."""
+    """Stops the work and fills the sections; safe to call on a run that broke off."""
     if findings.closed:
         return
     findings.closed = True
-    if run.senders:
-        run.finish_traffic()
+    run.stop_work()
     breaches = run.breaches()
-    drops = [wire.socket_drops(n.port) for n in run.machine.nics] if run.machine else []
     if run.machine and run.machine.alive():
         run.save_klog()
-    findings.ring_used_up = any(s.next >= s.descs for s in run.watcher.slots.values()) if run.watcher else False
-    slots = [slot_section(run, number) for number, s in run.slots.items() if "last" in s and "first" in s]
-    if slots:
-        findings.sections["dma"] = judge.dma_section(slots)
-        findings.sections["dma"]["host_socket_drops"] = sum(d or 0 for d in drops)
-        findings.sections["dma"]["sender_max_late_us"] = max((s["late"] for s in slots), default=0)
-        times = sorted(t for n in run.slots for t in run.watcher.slots[n].times)
-        findings.series = watch.series(times, run.t0)
-    events, functions = run.trace(), [s["bdf"] for s in run.slots.values()]
+        if any(work.screams for work in run.works.values()):
+            run.machine.qmp.call("stop")    # a line that screams fills the trace faster than it can be read
+    for works in run.families():
+        works[0].sections(run, works, findings)
+    events = run.trace()
     findings.sections["config"] = judge.config_section(events, run.windows, run.counters)
     findings.sections["iommu"] = judge.iommu_section(events, run.windows, run.planted, breaches)
-    findings.sections["irq"] = judge.irq_section(run.rearms, msi.stray(events, run.windows, functions))
+    findings.sections["irq"] = _irq(run, [number for number in run.slots])
 
 
-def slot_section(run, number):
-    slot, seen = run.slots[number], run.watcher.slots[number]
-    sender = run.senders[number]
-    first, last = slot.get("first", 0), slot["last"]
-    planted = seen.planted_done
-    offered, landed, lost = judge.frames(seen.seen, first, last, planted)
-    in_blackout = offered_in = 0
-    for up in run.updates:
-        end = up.t_retrieved[number]
-        in_blackout += sum(1 for t, _s in seen.times if up.t_exec <= t <= end)
-        offered_in += sender.sent_between(up.t_exec, end)
-    gap = watch.max_gap_ms(seen.times, slot.get("t_first", run.t0), max((t for t, _s in seen.times), default=run.t0))
-    return {"offered": offered, "landed": landed, "lost": lost, "corrupt": seen.corrupt + seen.foreign,
-            "out_of_order": seen.out_of_order, "duplicate": seen.duplicate, "planted": planted,
-            "landed_in_blackout": in_blackout, "offered_in_blackout": offered_in, "max_gap_ms": max(gap, 0),
-            "late": sender.max_late_us.value}
+def _irq(run, numbers):
+    """Of those slots; messages are sent by devices that have MSI-X on."""
+    senders = [run.slots[n]["bdf"] for n in numbers if n not in run.works or not run.works[n].intx]
+    return judge.irq_section([r for r in run.rearms if r["slot"] in numbers], msi.stray(run.trace(), run.windows, senders))
 
 
-def data_checks(run, findings, blackout):
-    return judge.dma_checks(findings.sections["dma"], blackout) + [watched(run)]
+def irq_checks(run):
+    """Of vectors all, of a line what can be said: nothing was lost, and it stayed down until its owner asked for it."""
+    lines = [n for n in run.slots if run.works[n].intx]
+    vectors = [n for n in run.slots if n not in lines]
+    checks = judge.irq_checks(_irq(run, vectors)) if vectors or not lines else []
+    if lines:
+        back = [text for n in lines for up, window in zip(run.updates, run.windows)
+                for text in nvme.intx_back(run.trace(), window, run.slots[n]["bdf"], up.attached)]
+        checks += [c for c in judge.irq_checks(_irq(run, lines)) if c.name in ("irq_lost", "irq_latched", "catch_up_missing")]
+        checks.append(judge.zero("intx_back", len(back), back))
+    return checks
 
 
-def corrupt_checks(run, findings):
-    """Of a device that may stop: what landed before it did is whole."""
-    dma = findings.sections["dma"]
-    return judge.seen(frames_landed=dma["landed"]) + [judge.zero("corrupt", dma["corrupt"]), watched(run)]
+def work_checks(run, findings, blackout=True):
+    """That no device lost anything."""
+    return [c for works in run.families() for c in works[0].checks(run, works, findings, blackout)]
 
 
-def watched(run):
-    return judge.true("watched", not run.watched(), run.watched() or "yes")
+def stopped_checks(run, findings):
+    """Of devices that may stop."""
+    return [c for works in run.families() for c in works[0].stopped_checks(run, works, findings)]
 
 
 def bystander_checks(run):

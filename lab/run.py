@@ -10,14 +10,14 @@ from .errors import EmulatorFault, Infra, Skip, StepFailed
 from .host import devices, qemu
 from .host.agent import AgentError, AgentTimeout, Control
 from .judge import policy
-from .observe import trace, traffic, watch
+from .observe import trace, watch
 from .timeline import Tail, ms, wall_offset
+from .workloads import kind
+from .workloads.nic import Receiver
 
 BOOT_S = 60
 PIN = 0x3D              # Interrupt Pin
 MARK_BASE = 0x48460000  # no value that anybody else writes there, and room for 65,536 marks
-PLANT_AFTER_S = 1.2
-STALL_S = 1.5           # nothing landed for so long: it is in vain to wait for more
 
 
 class Run:
@@ -34,12 +34,15 @@ class Run:
         self.deadline = self.t0 + scenario.timeout_s * options.patience
         self.timeline = []
         self.machine = self.ctl = self.watcher = None
+        self.works = {}             # the devices under test, by the number of their slot
         self.senders, self.slots = {}, {}
+        self.past_times = []        # of frames that landed for an owner who is gone
         self.generation = 0
         self.kernels = {"old": None, "new": None}
         self.windows, self.rearms, self.counters, self.planted = [], [], [], []
         self.times = {}
         self.updates = []
+        self.update = None          # the one that is going on, or was last
         self.identity_issues = []
         self.compared = 0           # how often a device was compared with what it had been
         self.counters_wanted = 0
@@ -133,11 +136,12 @@ class Run:
         put(initrd, os.path.join(share, "initrd.gz"))
         return share
 
-    def start(self, machine=None, cmdline=None):
+    def start(self, machine=None, cmdline=None, devices=None):
         share = os.path.join(self.dir, "share")
         spec = dict(self.sc.machine, **(machine or {}))
+        tested = [kind(d["workload"]).qemu(number, d) for number, d in enumerate(devices or self.sc.device)]
         self.machine = qemu.Machine(self.dir, spec, self.opt.accel, os.path.join(share, f"bzImage-{self.sc.old}"),
-                                    os.path.join(share, "initrd.gz"), cmdline or self.cmdline(0))
+                                    os.path.join(share, "initrd.gz"), cmdline or self.cmdline(0), tested)
         self.note("start", kernel=self.sc.old)
         self.machine.start()
         self.ctl = Control(self.machine.ctl_path, os.path.join(self.dir, "ctl.log"), self.machine.alive)
@@ -148,6 +152,9 @@ class Run:
             raise Infra(f"the first kernel did not come up ({e}); see {self.dir}/console.log; its CPUs are: {where}") from e
         self.kernels["old"] = boot.get("release")
         self.machine.locate()
+        self.works = {} if self.sc.vm else {
+            number: kind(d["workload"])(self, number, device, d)
+            for number, (d, device) in enumerate(zip(devices or self.sc.device, self.machine.tested))}
         self.note("booted", at=boot["_at"], release=boot.get("release"))
         threading.Thread(target=self._echo, name="echo", daemon=True).start()
         self.watcher = watch.Watcher(self.machine.ram)
@@ -184,15 +191,9 @@ class Run:
 
     # -- steps -----------------------------------------------------------------------------------------------------
 
-    def open_nics(self):
-        for number, nic in enumerate(self.machine.nics):
-            got = self.call("dev.open", slot=number, bdf=nic.bdf, descs=self.descs, vectors=self.sc.vectors,
-                            native=False, timeout=30)
-            geometry, layout = self.memory(number)
-            self.slots[number] = {"bdf": nic.bdf, "ports": nic.ports, "mac": nic.mac, "runs": layout.runs,
-                                  "layout": layout, "vconfig_sha": got.get("vconfig_sha")}
-            self.watcher.add(number, layout, geometry, number + 1)
-            self.note("open", slot=number, bdf=nic.bdf)
+    def open_devices(self):
+        for work in self.works.values():
+            work.open()
 
     def memory(self, number):
         """Where a slot's memfd lies: (geometry, Layout)."""
@@ -207,19 +208,12 @@ class Run:
             expect += sum(length for _gpa, length in ev["runs"])
         return geometry, watch.Layout(runs)
 
-    def start_traffic(self):
-        for number, nic in enumerate(self.machine.nics):
-            sender = traffic.Sender(nic.sock, traffic.mac_bytes(nic.mac), number + 1, self.rate, other=self.other_frame)
-            self.senders[number] = sender
-            sender.start()
-        self.note("traffic", rate=self.rate)
-        for number in self.senders:
-            if not self.watcher.wait_landed(number, max(20, self.rate // 2), 15 * self.opt.patience):
-                raise StepFailed("no_traffic", f"slot {number}: no packets land: {self.watcher.error or 'too few in time'}")
+    def start_work(self):
+        for work in self.works.values():
+            work.start()
+        for work in self.works.values():
+            work.steady()
         self.started = True
-        for number, slot in self.slots.items():
-            slot["first"] = self.watcher.slots[number].high + 1
-            slot["t_first"] = time.monotonic()
         self.note("steady")
 
     def packets(self):
@@ -228,11 +222,11 @@ class Run:
         return sum(s.landed() for s in self.watcher.slots.values()) if self.watcher else 0
 
     def let_flow(self, seconds, meanwhile=lambda: None):
-        """Waits until that many seconds' worth of frames has landed, or none has for a while."""
-        goals = {n: self.watcher.slots[n].landed() + int(self.rate * seconds) for n in self.slots}
+        """Waits until that many seconds' worth of work has been done, or none has for a while."""
+        waits = [work.more(seconds) for work in self.works.values()]
         meanwhile()
-        for number, goal in goals.items():
-            self.watcher.wait_landed(number, goal, seconds * 3 + 2, STALL_S * self.opt.patience)
+        for wait in waits:
+            wait()
 
     def mark(self, close=True):
         """A mark in the trace; the window that is open ends with it, unless it is only a point in it."""
@@ -280,6 +274,10 @@ class Run:
             wanted += [b for b in slot["ports"] + [slot["bdf"]] if b not in wanted]
         return {bdf: self.dump(bdf) for bdf in wanted}
 
+    def sessions(self):
+        """Their names, each once."""
+        return list(dict.fromkeys(self.sc.session_of(number) for number in self.slots))
+
     def prepare(self, say=True):
         for number in self.slots:
             self.call("luo.preserve", slot=number, session=self.sc.session_of(number), timeout=30)
@@ -292,15 +290,9 @@ class Run:
                   timeout=60)
         self.note("loaded", kernel=kernel)
 
-    def plant(self):
-        if not self.sc.plant:
-            return
-        for number, slot in self.slots.items():
-            got = self.call("nic.plant", slot=number, ahead=max(8, int(self.rate * PLANT_AFTER_S)))
-            self.watcher.slots[number].planted.add(got["desc"])
-            self.watcher.add_canary(got["canary_gpa"])
-            self.planted.append((slot["bdf"], got["iova"]))
-        self.note("planted")
+    def before_jump(self):
+        for work in self.works.values():
+            work.before_jump()
 
     def kexec(self, say=True, jump=lambda run: run.ctl.send("kexec.exec")):
         """FREEZE and jump; returns (time of the call, boot event of the new kernel). `jump` sends the command, and
@@ -407,20 +399,28 @@ class Run:
             self.note("traffic stopped")
         return sent
 
-    def finish_traffic(self):
-        """Stops the senders, lets the last frames land, closes the findings of every slot."""
-        for number, sent in self.finish_senders().items():
-            last = sent - 1
-            self.watcher.drain(number, last)
-            self.slots[number]["last"] = last
-            self.slots[number]["t_last"] = time.monotonic()
+    def stop_work(self):
+        """No more work; what is on its way arrives."""
+        for work in self.works.values():
+            work.stop()
+
+    def families(self):
+        """The devices, those that are judged together together."""
+        out = {}
+        for work in self.works.values():
+            out.setdefault(work.family or work.name, []).append(work)
+        return list(out.values())
 
     def breaches(self):
         """How much landed where nothing was mapped; None: there was nowhere to look, or nothing that was sent can be found."""
         if not self.machine or not self.slots:
             return None
         layouts = [s["layout"] for s in self.slots.values() if "layout" in s]
-        stray, inside = watch.stray_frames(self.machine.ram_fd, self.machine.ram, layouts)
+        stray, inside = [], 0
+        for work in [works[0] for works in self.families() if works[0].needle] or [Receiver]:
+            found, held = watch.stray(self.machine.ram_fd, self.machine.ram, layouts, work.needle, work.needle_at)
+            stray += [at for at in found if work.is_ours(self.machine.ram[at:at + watch.PAGE])]
+            inside += held
         if stray:
             self.note("stray frames", count=len(stray), first=hex(stray[0]))
         return self.watcher.breaches + len(stray) if stray or inside else None

@@ -41,7 +41,7 @@ def run_one(sc, options):
             fault = isinstance(e, EmulatorFault) or not run.started
             verdict, text = ("infra" if fault else "fail"), str(e)
             reasons = ["infra"]
-        if verdict != "infra" and not findings.closed and sc.kind not in ("refuse", "stray", "vm", "nvme", "fence-nvme"):
+        if verdict != "infra" and not findings.closed and sc.kind not in ("refuse", "stray", "vm"):
             checks_when_broken(run, findings)
     finally:
         try:

@@ -4,22 +4,23 @@ import os
 import tomllib
 from dataclasses import dataclass, field, replace
 
+from . import workloads
+from .flows import FLOWS
+from .flows.steps import spell_out
 from .host import damage
+from .vm import FLOWS as VM_FLOWS
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "scenarios")
-KINDS = ("update", "interrupts", "fence-interrupts", "fence", "unwanted", "cancel", "refuse", "stray", "blackout", "nvme",
-         "fence-nvme", "hostile", "software", "vm")
 RUN_S = 45              # a stretch of traffic around one update, three times as long as it takes on an idle machine
 DESCS_MAX = 65528       # what igb can do
 TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "sessions", "settle_s", "plant",
        "optional_kernels", "cancel", "owner", "again", "check_leftovers", "damage", "machine", "negative", "case", "cmdline",
-       "cmdline_new", "timeout_s", "vm", "flow", "default", "irq", "in_blackout", "told", "act", "tasks", "absent"}
-MACHINE = {"trace", "iommu", "memory", "nics", "nvmes", "iops", "model", "bystander", "bystander_slot"}
+       "cmdline_new", "timeout_s", "vm", "flow", "default", "in_blackout", "told", "act", "tasks", "absent", "device", "steps"}
+MACHINE = {"trace", "iommu", "memory", "nics", "model", "bystander", "bystander_slot"}
 ACTS = ("lost", "unbind", "unbind-finish", "reads", "binds", "silent")
 BEHIND = ("root-port", "switch", "sibling", "pci-bridge")       # sibling: function 1 of the device before it
-VM_FLOWS = ("update", "refused", "killed", "wrong", "cold", "compare")
 VM_KEYS = {"name", "nics", "others", "memory", "hugetlb", "hot", "prealloc", "persona"}
-CASE = {"name", "reason", "why", "machine", "cmdline", "nic", "vf", "open", "preserve", "before", "after", "undo"}
+CASE = {"name", "reason", "why", "machine", "cmdline", "nic", "vf", "open", "preserve", "before", "after", "undo", "device"}
 
 
 class ScenarioError(ValueError):
@@ -36,7 +37,6 @@ class Scenario:
     rate: int = 500
     descs: int = 16384
     vectors: int = 4
-    irq: str = "msix"               # of kind nvme: msix | intx
     updates: int = 1
     sessions: str = "one"           # one: all NICs in one session; each: one session per NIC
     settle_s: float = 2.0
@@ -53,6 +53,8 @@ class Scenario:
     check_leftovers: bool = False
     damage: str = ""                # one of damage.KINDS: of kind update, what is damaged between kexec and FINISH
     machine: dict = field(default_factory=dict)
+    device: list = field(default_factory=list)  # the devices under test, each with its workload (workloads/)
+    steps: list = field(default_factory=list)   # of kind update: of flows/steps.py; else one update after the other
     negative: dict = field(default_factory=dict)
     case: list = field(default_factory=list)
     cmdline: str = ""               # for both kernels
@@ -83,11 +85,16 @@ class Scenario:
 
         return replace(self, old=swap(self.old), new=[swap(k) for k in self.new])
 
+    def plan(self):
+        """The steps, spelled out."""
+        return spell_out(self.steps or ["open", "work", *["update"] * self.updates])
+
     def new_kernel(self, update):
         return self.new[update % len(self.new)]
 
     def session_of(self, slot):
-        return f"holdfast-{slot}" if self.sessions == "each" else "holdfast"
+        named = self.device[slot].get("session") if slot < len(self.device) else None
+        return named or (f"holdfast-{slot}" if self.sessions == "each" else "holdfast")
 
     def descs_for(self, rate):
         """A ring that lasts for the whole run at that rate: nobody gives a descriptor back."""
@@ -95,10 +102,28 @@ class Scenario:
         return max(self.descs, min(need, DESCS_MAX))
 
     def machine_text(self):
-        nics = ", ".join([f"{self.machine.get('model', 'igb')} behind {n}" for n in self.machine["nics"]] +
-                         [f"nvme behind {n}" for n in self.machine.get("nvmes", [])])
+        devices = ", ".join(f"{d.get('model', d['workload'])} behind {d['behind']}" for d in self.device)
         vms = f", {len(self.vm)} VM{'s' * (len(self.vm) > 1)}" if self.vm else ""
-        return f"q35, intel-iommu {self.machine['iommu']}, {nics or 'no device'}{vms}"
+        return f"q35, intel-iommu {self.machine['iommu']}, {devices or 'no device'}{vms}"
+
+
+def devices_of(machine):
+    """What `nics` in a [machine] is short for."""
+    model = {"model": machine["model"]} if "model" in machine else {}
+    return [{"workload": "igb", "behind": behind, **model} for behind in machine["nics"]]
+
+
+def check_devices(name, devices):
+    for device in devices:
+        try:
+            keys = workloads.kind(device.get("workload")).keys
+        except KeyError:
+            raise ScenarioError(f"{name}: a device has a workload, of {', '.join(workloads.names())}") from None
+        unknown = set(device) - keys - {"workload", "session"}
+        if unknown:
+            raise ScenarioError(f"{name}: a device with workload {device['workload']} has no {', '.join(sorted(unknown))}")
+        if device.setdefault("behind", "root-port") not in BEHIND:
+            raise ScenarioError(f"{name}: a device is behind {' or '.join(BEHIND)}, not {device['behind']}")
 
 
 def from_dict(name, data):
@@ -110,14 +135,26 @@ def from_dict(name, data):
     data = dict(data)
     if isinstance(data.get("new"), str):
         data["new"] = [data["new"]]
-    machine = {"iommu": "intremap=on", "memory": 1024, "nics": ["root-port"], "bystander": "igb"}
+    machine = {"iommu": "intremap=on", "memory": 1024, "bystander": "igb"}
+    if "device" not in data:
+        machine["nics"] = ["root-port"]
     machine.update(data.get("machine", {}))
     if set(machine) - MACHINE:
         raise ScenarioError(f"{name}: a machine has no {', '.join(sorted(set(machine) - MACHINE))}")
     data["machine"] = machine
+    if "device" in data and "nics" in machine:
+        raise ScenarioError(f"{name}: either nics of the machine, or [[device]]")
+    data.setdefault("device", devices_of(machine) if "nics" in machine else [])
+    check_devices(name, data["device"])
     s = Scenario(name=name, **data)
-    if s.kind not in KINDS:
-        raise ScenarioError(f"{name}: kind {s.kind} is not one of {', '.join(KINDS)}")
+    if s.kind not in FLOWS:
+        raise ScenarioError(f"{name}: kind {s.kind} is not one of {', '.join(FLOWS)}")
+    if s.steps and s.kind != "update":
+        raise ScenarioError(f"{name}: steps are those of an update")
+    try:
+        s.updates = s.plan().count("freeze+kexec")
+    except ValueError as e:
+        raise ScenarioError(f"{name}: {e}") from e
     if s.kind == "cancel" and s.cancel not in ("session", "freeze"):
         raise ScenarioError(f"{name}: cancel must be session or freeze")
     if s.damage and (s.kind != "update" or s.damage not in damage.KINDS):
@@ -138,10 +175,10 @@ def from_dict(name, data):
     for case in s.case:
         if set(case) - CASE or not {"name", "reason"} <= set(case):
             raise ScenarioError(f"{name}: a case has a name, a reason, and of {', '.join(sorted(CASE))} what it needs")
-    for where in [machine] + [c.get("machine", {}) for c in s.case]:
-        for behind in where.get("nics", []) + where.get("nvmes", []):
-            if behind not in BEHIND:
-                raise ScenarioError(f"{name}: a NIC is behind {' or '.join(BEHIND)}, not {behind}")
+    for case in s.case:
+        if "nics" in case.get("machine", {}):
+            case["device"] = devices_of(case["machine"])
+        check_devices(name, case.get("device", []))
     return s
 
 

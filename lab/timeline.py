@@ -17,6 +17,10 @@ class Update:
     release: str = None             # of the new kernel
     t_exec: float = None            # the command that replaces the kernel
     t_retrieved: dict = field(default_factory=dict)     # of each slot: its device is attached again
+    t_attached: float = None        # and all are
+    attached: int = None            # the mark of then, in QEMU's trace
+    before: dict = field(default_factory=dict)          # of each slot: dev.stat in the old kernel
+    images: dict = field(default_factory=dict)          # of each function that is kept: its configuration space
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from .. import judge
 from ..errors import StepFailed
-from ..findings import close, data_checks
+from ..findings import close, work_checks
 from .steps import begin, cancel, compare, failed_freeze, interrupts_come
 
 CYCLES = 30             # how often PREPARE and CANCEL are repeated to see whether memory goes missing
@@ -11,8 +11,8 @@ PER_CYCLE_KB = 1        # a quarter of a page
 
 def cancel_flow(run, findings):
     begin(run)
-    run.open_nics()
-    run.start_traffic()
+    run.open_devices()
+    run.start_work()
     if run.sc.cancel == "freeze":
         run.load(0)             # before the findings are opened: a loaded kernel takes memory of its own
     kho_before = run.call("sys.kho")
@@ -32,7 +32,7 @@ def cancel_flow(run, findings):
     run.compare_config(images)
     alive = {slot["bdf"]: interrupts_come(run, number) for number, slot in run.slots.items()}
     close(run, findings)
-    findings.checks += data_checks(run, findings, blackout=False)
+    findings.checks += work_checks(run, findings, blackout=False)
     findings.checks += judge.config_checks(findings.sections["config"])
     findings.checks += judge.iommu_checks(findings.sections["iommu"], 0)
     left = sorted({what for k in kho for what in judge.leftovers(kho_before, k)})

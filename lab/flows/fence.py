@@ -3,7 +3,7 @@
 import time
 
 from .. import judge
-from ..findings import bystander_checks, close, corrupt_checks
+from ..findings import bystander_checks, close, stopped_checks
 from ..observe import trace
 from ..run import call_back, where_fenced
 from .steps import SETTLE_S, begin, updated, usable
@@ -11,8 +11,8 @@ from .steps import SETTLE_S, begin, updated, usable
 
 def fence_flow(run, findings):
     begin(run)
-    run.open_nics()
-    run.start_traffic()
+    run.open_devices()
+    run.start_work()
     fence(run, findings)
 
 
@@ -21,7 +21,7 @@ def fence(run, findings):
     run.prepare()
     run.load(0)
     images = run.dumps()
-    run.plant()
+    run.before_jump()
     run.open_window(images)
     t_exec, boot = run.kexec()
     updated(run, t_exec, boot["_at"])
@@ -29,14 +29,15 @@ def fence(run, findings):
         call_back(run, slot["bdf"])
     run.check_bystander("after")
     run.mark()
+    ports = {port for s in run.slots.values() for port in s["ports"]}
+    let_go = {port: _let_go(run, port) for port in ports}
     close(run, findings)
     findings.checks += judge.fence_checks(run.trace(), run.windows, where_fenced(run, images))
     findings.checks += judge.log_checks(run.said()) + judge.breach_checks(findings.sections["iommu"])
-    ports = {port for s in run.slots.values() for port in s["ports"]}
-    findings.checks.append(judge.every("ports_let_go", {port: _let_go(run, port) for port in ports}))
+    findings.checks.append(judge.every("ports_let_go", let_go))
     if run.sc.again:
         findings.checks.append(judge.every("usable_again", {s["bdf"]: usable(run, n) for n, s in run.slots.items()}))
-    findings.checks += corrupt_checks(run, findings) + bystander_checks(run)
+    findings.checks += stopped_checks(run, findings) + bystander_checks(run)
 
 
 def _let_go(run, port):
@@ -49,8 +50,8 @@ def unwanted_flow(run, findings):
     """The new kernel keeps the device running, and then nobody wants it: FINISH has to stop it for good, and nothing but it."""
     begin(run)
     kho_before = run.call("sys.kho")
-    run.open_nics()
-    run.start_traffic()
+    run.open_devices()
+    run.start_work()
     run.prepare()
     run.load(0)
     images = run.dumps()
@@ -74,7 +75,7 @@ def unwanted_flow(run, findings):
     span = trace.window(run.trace(), run.windows[-1][1], last)
     state = {s["bdf"]: judge.given_up(span, s["bdf"], images[s["bdf"]]) for s in run.slots.values()}
     late = sum(1 for n in run.slots for t, _s in run.watcher.slots[n].times if t > t_done + SETTLE_S)
-    findings.checks += corrupt_checks(run, findings) + [judge.landed_check(findings.sections["dma"])]
+    findings.checks += stopped_checks(run, findings) + [judge.landed_check(findings.sections["dma"])]
     findings.checks += judge.config_checks(findings.sections["config"])
     findings.checks += judge.iommu_checks(findings.sections["iommu"], 0)
     findings.checks += [judge.every("fenced", {bdf: off for bdf, (off, _reset) in state.items()}),

@@ -11,7 +11,7 @@ import time
 
 from .. import judge
 from ..errors import StepFailed
-from ..findings import bystander_checks, close, data_checks, slot_section
+from ..findings import bystander_checks, close, work_checks
 from ..observe import trace
 from . import steps
 
@@ -75,8 +75,8 @@ def damage(run):
 def _unbind(run, findings):
     """Unbinding waits for the session when the update comes: it is refused, and everything goes on."""
     steps.begin(run)
-    run.open_nics()
-    run.start_traffic()
+    run.open_devices()
+    run.start_work()
     run.prepare()
     run.load(0)
     run.open_window(run.dumps())
@@ -158,12 +158,12 @@ def _reads(run, findings):
     """Processes of the owner read a register all the time: the update goes on as if they did not."""
     steps.begin(run)
     run.check_bystander("before")
-    run.open_nics()
+    run.open_devices()
     run.call("hostile.read", slot=0, tasks=run.sc.tasks)
-    run.start_traffic()
-    steps.one_update(run, 0)
+    run.start_work()
+    steps.take(run, ["update"])
     close(run, findings)
-    findings.checks += data_checks(run, findings, blackout=True)
+    findings.checks += work_checks(run, findings)
     config, iommu, irq = (findings.sections[k] for k in ("config", "iommu", "irq"))
     findings.checks += judge.config_checks(config, run.counters_wanted or 1)
     findings.checks += judge.iommu_checks(iommu, len(run.planted))
@@ -206,8 +206,8 @@ def _sleeps(run, pid):
 def _silent(run, findings):
     """One of two devices does not answer at freeze: the other one goes on without it, and its owner hears of it."""
     steps.begin(run)
-    run.open_nics()
-    run.start_traffic()
+    run.open_devices()
+    run.start_work()
     run.prepare()
     run.load(0)
     kept, lost = run.slots[0]["bdf"], run.slots[1]["bdf"]
@@ -231,7 +231,7 @@ def _silent(run, findings):
     span = trace.window(run.trace(), run.windows[0][0], last)
     cleared = trace.bus_master_cleared(span, lost)
     switch = next((ev.n for ev in span if ev.kind == "root"), None)
-    dma = judge.dma_section([slot_section(run, 0)])
+    dma = judge.dma_section([run.works[0].section()])
     findings.sections["dma"] = dma
     findings.checks += judge.dma_checks(dma, True) + judge.config_checks(findings.sections["config"])
     findings.checks += [judge.true("retrieve_refused", said is not None, details=[said or "nothing"]),
@@ -245,8 +245,8 @@ def _silent(run, findings):
 
 def _over(run):
     """PREPARE to the new kernel: (images of the devices, time of the call)."""
-    run.open_nics()
-    run.start_traffic()
+    run.open_devices()
+    run.start_work()
     run.prepare()
     run.load(0)
     images = run.dumps()

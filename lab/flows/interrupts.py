@@ -6,7 +6,7 @@ from .. import judge
 from ..findings import bystander_checks, close
 from ..judge import interrupts
 from .fence import fence
-from .steps import begin, one_update
+from .steps import begin, take
 
 EACH_S = 1.0            # of traffic in a phase that the flow can stretch
 
@@ -57,7 +57,7 @@ def interrupts_flow(run, findings):
     _aimed_traffic(run)
     try:
         run.let_flow(EACH_S)
-        one_update(run, 0)
+        take(run, ["update"])
         run.mark()
     finally:            # also when the host did not survive it
         close(run, findings)
@@ -80,7 +80,7 @@ def fence_interrupts_flow(run, findings):
 
 
 def _aimed_traffic(run):
-    run.open_nics()
+    run.open_devices()
     aim(run)
-    run.start_traffic()
+    run.start_work()
     count_from_the_first(run)

@@ -13,11 +13,11 @@ def refuse_flow(run, findings):
     run.share()
     machine = None
     for case in run.sc.case:
-        wanted = (case.get("machine"), case.get("cmdline", ""))
+        wanted = (case.get("machine"), case.get("device"), case.get("cmdline", ""))
         if machine != wanted:
             run.stop()
             run.slots = {}
-            run.start(machine=wanted[0], cmdline=f"{run.cmdline(0)} {wanted[1]}".strip())
+            run.start(machine=wanted[0], devices=wanted[1], cmdline=f"{run.cmdline(0)} {wanted[2]}".strip())
             run.started = True
             machine = wanted
         run.note("case", name=case["name"])

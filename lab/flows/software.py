@@ -5,7 +5,7 @@ import time
 
 from .. import judge
 from ..errors import NotSeen
-from ..findings import close, data_checks
+from ..findings import close, work_checks
 from ..judge import software
 from ..timeline import Update
 from .steps import begin
@@ -18,8 +18,8 @@ ENABLED = 1
 def software_flow(run, findings):
     """Of two NICs one has its interrupts back at FINISH; the other one's are as the previous kernel left them."""
     begin(run)
-    run.open_nics()
-    run.start_traffic()
+    run.open_devices()
+    run.start_work()
     run.prepare()
     run.load(0)
     images = run.dumps()
@@ -34,7 +34,7 @@ def software_flow(run, findings):
     run.note("re-armed")
     run.updates.append(Update(1, run.kernels["new"], t_exec, t_retrieved))
     run.mark()      # what FINISH itself writes is what was withheld until then
-    for session in dict.fromkeys(run.sc.session_of(number) for number in run.slots):
+    for session in run.sessions():
         run.call("luo.finish", session=session, timeout=30)
     run.note("FINISH")
     accounts = {bdf: run.read(f"/sys/kernel/debug/pci_liveupdate/{bdf}-copies") for bdf in images}
@@ -43,7 +43,7 @@ def software_flow(run, findings):
     close(run, findings)
     section = findings.sections["software"] = software.software_section(accounts, outside)
     findings.checks += software.software_checks(section, run.sc.absent)
-    findings.checks += data_checks(run, findings, blackout=True) + judge.config_checks(findings.sections["config"])
+    findings.checks += work_checks(run, findings) + judge.config_checks(findings.sections["config"])
     findings.checks += judge.log_checks(run.said())
 
 

@@ -16,47 +16,84 @@ def begin(run):
     run.start()
 
 
-def one_update(run, n):
-    """PREPARE … FINISH once."""
+def preserve(run):
+    """PREPARE."""
+    run.update = Update(len(run.updates) + 1)
     run.prepare()
-    run.load(n)
-    before = {number: run.call("dev.stat", slot=number) for number in run.slots}
-    images = run.dumps()
+
+
+def load(run):
+    run.load(len(run.updates))
+
+
+def freeze_and_kexec(run):
+    up = run.update
+    up.images = run.dumps()
     run.save_klog()
-    run.plant()
-    run.open_window(images)
-    t_exec, _boot = run.kexec()
-    slots, t_retrieved = {}, {}
+    run.before_jump()
+    up.before = {number: run.call("dev.stat", slot=number) for number in run.slots}
+    run.open_window(up.images)
+    up.t_exec, _boot = run.kexec()
+    up.release = run.kernels["new"]
+
+
+def retrieve(run):
+    """Every device gets its owner back, who has not asked for its interrupts so far."""
+    up = run.update
     for number in run.slots:
         got = run.call("luo.retrieve", slot=number, session=run.sc.session_of(number), timeout=60)
-        t_retrieved[number] = time.monotonic()
-        slots[number] = got
+        up.t_retrieved[number] = time.monotonic()
         run.note("attached", slot=number)
         if got.get("attach_us") is not None:
             run.times.setdefault("attach", round(got["attach_us"] / 1000, 1))
-    run.times.setdefault("blackout", ms(max(t_retrieved.values()) - t_exec))
+    run.times.setdefault("blackout", ms(max(up.t_retrieved.values()) - up.t_exec))
     for number in run.slots:
-        rearm = run.call("dev.rearm", slot=number, kick=True)
-        rearm["pba"] = rearm.get("pba_before", slots[number].get("pba", 0))
-        rearm.setdefault("irq_latched", [0] * len(rearm["irq"]))
-        run.rearms.append(rearm)
-        run.note("re-armed", slot=number)
-    compare(run, before, "after attach")
+        run.works[number].attached()
+    up.t_attached, up.attached = time.monotonic(), run.mark(close=False)
+    run.updates.append(up)
+
+
+def rearm(run):
+    for number in run.slots:
+        run.works[number].rearm()
+    compare(run, run.update.before, "after attach")
+
+
+def do_damage(run):
     if run.sc.damage and not run.skipped("damage"):
         run.note("damaged", said=damage.KINDS[run.sc.damage][0](run.machine))
-    t0 = time.monotonic()
-    for session in dict.fromkeys(run.sc.session_of(number) for number in run.slots):
+
+
+def finish(run):
+    up, t0 = run.update, time.monotonic()
+    for session in run.sessions():
         run.call("luo.finish", session=session, timeout=30)
     run.times.setdefault("finish", ms(time.monotonic() - t0))
     run.note("FINISH")
     run.mark()
     run.read_counters()
-    compare(run, before, "after FINISH")
-    run.compare_config(images)
-    look = n % BYSTANDER_EVERY == 0 or n == run.sc.updates - 1
-    run.let_flow(run.sc.settle_s, (lambda: run.check_bystander(f"update {n + 1}")) if look else lambda: None)
+    compare(run, up.before, "after FINISH")
+    run.compare_config(up.images)
+
+
+def settle(run):
+    """Some more work, and a look at the other NIC: after every fifth update of many, and the last."""
+    n = run.update.number
+    look = n % BYSTANDER_EVERY == 1 or n == run.sc.updates
+    run.let_flow(run.sc.settle_s, (lambda: run.check_bystander(f"update {n}")) if look else lambda: None)
     run.kho.append(dict(run.call("sys.kho"), release=run.kernels["new"]))
-    run.updates.append(Update(n + 1, run.kernels["new"], t_exec, t_retrieved))
+
+
+def kill_owner(run):
+    """Whoever drives the devices dies, and they with him; what was seen of them until then counts."""
+    for number in list(run.slots):
+        run.works[number].drop()
+    run.note("owner killed")
+
+
+def fail_freeze(run):
+    run.update.images = run.update.images or run.dumps()
+    failed_freeze(run)
 
 
 def updated(run, t_exec, t_end):
@@ -76,15 +113,8 @@ def compare(run, before, when):
 
 
 def usable(run, number, held=False):
-    """True when the device can be opened like any other, and its interrupts come in."""
     try:
-        if held:
-            run.call("dev.close", slot=number)
-        run.call("dev.open", slot=number, bdf=run.slots[number]["bdf"], descs=run.descs, vectors=run.sc.vectors,
-                 native=False, timeout=30)
-        run.call("dev.raise", slot=number, mask=(1 << run.sc.vectors) - 1)
-        came = run.call("dev.poll", slot=number)["irq"][:run.sc.vectors]
-        return len(came) == run.sc.vectors and all(came)
+        return run.works[number].usable(held)
     except StepFailed as e:
         run.note("not usable", said=e.text)
         return False
@@ -106,7 +136,7 @@ def failed_freeze(run, say=True):
 
 
 def cancel(run):
-    for session in dict.fromkeys(run.sc.session_of(number) for number in run.slots):
+    for session in run.sessions():
         run.call("luo.cancel", session=session)
 
 
@@ -117,3 +147,25 @@ def interrupts_come(run, number):
         if sum(run.call("dev.poll", slot=number)["irq"]) > start:
             return True
     return False
+
+
+STEPS = {
+    "open": lambda run: run.open_devices(), "work": lambda run: run.start_work(), "preserve": preserve, "load": load,
+    "freeze+kexec": freeze_and_kexec, "retrieve": retrieve, "rearm": rearm, "damage": do_damage, "finish": finish,
+    "settle": settle, "kill-owner": kill_owner, "cancel": cancel, "fail-freeze": fail_freeze,
+}
+UPDATE = ("preserve", "load", "freeze+kexec", "retrieve", "rearm", "damage", "finish", "settle")
+
+
+def spell_out(steps):
+    """With "update" as the steps that it is made of; what is no step raises ValueError."""
+    out = [part for step in steps for part in (UPDATE if step == "update" else (step,))]
+    unknown = sorted(set(out) - set(STEPS))
+    if unknown:
+        raise ValueError(f"no step {', '.join(unknown)}; there are: update, {', '.join(STEPS)}")
+    return out
+
+
+def take(run, steps):
+    for step in spell_out(steps):
+        STEPS[step](run)

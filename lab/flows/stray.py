@@ -47,7 +47,7 @@ def cases(run):
 def stray_flow(run, findings):
     """While the device is prepared somebody changes a register behind the kernel's back: FREEZE refuses, and names it."""
     begin(run)
-    run.open_nics()
+    run.open_devices()
     run.prepare()
     run.load(0)
     for name, wrong in cases(run):

@@ -4,11 +4,11 @@ import re
 import time
 
 from .. import judge
-from ..findings import bystander_checks, close, data_checks
+from ..findings import bystander_checks, close, irq_checks, work_checks
 from ..host import damage
 from ..observe import trace
 from ..timeline import ms
-from .steps import SETTLE_S, begin, one_update, updated
+from .steps import SETTLE_S, begin, take, updated
 
 PER_UPDATE_KB = 12      # that may go missing: each reading is of another boot, whose own memory varies by 70 kB
 
@@ -16,16 +16,13 @@ PER_UPDATE_KB = 12      # that may go missing: each reading is of another boot, 
 def update_flow(run, findings):
     begin(run)
     run.check_bystander("before")
-    run.open_nics()
-    run.start_traffic()
-    for n in range(run.sc.updates):
-        one_update(run, n)
+    take(run, run.sc.plan())
     close(run, findings)
-    findings.checks += data_checks(run, findings, blackout=True)
-    config, iommu, irq = (findings.sections[k] for k in ("config", "iommu", "irq"))
+    findings.checks += work_checks(run, findings)
+    config, iommu = (findings.sections[k] for k in ("config", "iommu"))
     findings.checks += judge.config_checks(config, run.counters_wanted or 1)
     findings.checks += judge.iommu_checks(iommu, len(run.planted))
-    findings.checks += judge.irq_checks(irq)
+    findings.checks += irq_checks(run)
     findings.checks += judge.identity_checks(run.compared, run.identity_issues) + bystander_checks(run)
     findings.checks += judge.log_checks(run.said())
     if run.sc.told:
@@ -43,8 +40,8 @@ def update_flow(run, findings):
 def blackout_flow(run, findings):
     """The red baseline: the update without PREPARE, to show what a kernel does to the device otherwise."""
     begin(run)
-    run.open_nics()
-    run.start_traffic()
+    run.open_devices()
+    run.start_work()
     run.load(0)
     images = run.dumps()
     run.open_window(images)

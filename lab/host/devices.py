@@ -1,18 +1,13 @@
 """The devices of a lab machine: what QEMU is told of each, and where it is found again."""
 
-import os
-import struct
-
+from ..errors import Infra
 from ..observe import wire
 
 MODELS = {"pci-bridge": "e1000"}        # a device of another kind than the machine's others, by where it is
-BLOCK = 4096
-FIRST_READ = 256        # blocks before it hold nothing, for whoever looks for a partition table
-DISK_BLOCKS = 8192
 
 
-def nic_model(behind, spec):
-    return MODELS.get(behind, spec.get("model", "igb"))
+def nic_model(behind, model):
+    return MODELS.get(behind, model)
 
 
 def line(bdf, ports, pin):
@@ -44,6 +39,16 @@ class Device:
 
     def close(self):
         pass
+
+    def function(self, bus, where):
+        """The -device of the function itself; `where`: its place on the bus, and what else it is told."""
+        return ["-device", f"{self.model},id={self.id},bus={bus}{where}"]
+
+    def locate(self, found):
+        """Where firmware and kernel put it; `found`: {QEMU's name: (address, ports above)}."""
+        if self.id not in found:
+            raise Infra(f"QEMU has no device {self.id}")
+        self.bdf, self.ports = found[self.id]
 
     def args(self, slot):
         """-device lines: root port, switch if there is one, function; `slot` is unique in the machine."""
@@ -95,35 +100,3 @@ class Nic(Device):
         rom = ",romfile=" if self.model != "igb" else ""
         return self.netdevs() + [
             "-device", f"{self.model},id={self.id},netdev=net-{self.id},mac={self.mac},bus={bus}{where}{rom}"]
-
-
-class Nvme(Device):
-    """An NVMe controller and its disk, which does so many operations a second and no more."""
-
-    def __init__(self, ident, behind, iops):
-        super().__init__(ident, "nvme", behind)
-        self.iops = iops
-        self.path = None
-
-    def prepare(self, outdir):
-        """Every block that may be read holds its number."""
-        self.path = os.path.join(outdir, f"{self.id}.disk")
-        with open(self.path, "wb") as f:
-            f.truncate(DISK_BLOCKS * BLOCK)
-            f.seek(FIRST_READ * BLOCK)
-            for block in range(FIRST_READ, DISK_BLOCKS // 2):
-                f.write(block_of(block))
-
-    def block(self, number):
-        with open(self.path, "rb") as f:
-            f.seek(number * BLOCK)
-            return f.read(BLOCK)
-
-    def function(self, bus, where):
-        return ["-drive", f"id=disk-{self.id},if=none,format=raw,file={self.path},throttling.iops-total={self.iops}",
-                "-device", f"nvme,id={self.id},serial={self.id},drive=disk-{self.id},bus={bus}{where},romfile="]
-
-
-def block_of(number):
-    """What a block of that number holds; hf_nvme_word() of the agent."""
-    return struct.pack("<512Q", *((0x4C42 << 48) + (number << 16) + i for i in range(512)))

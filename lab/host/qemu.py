@@ -12,8 +12,8 @@ import subprocess
 import tempfile
 import time
 
-from .devices import Nic, Nvme, nic_model
 from ..errors import Infra
+from .devices import Nic
 
 QEMU = os.environ.get("HOLDFAST_QEMU", "qemu-system-x86_64")
 BELOW_4G_MAX = 0xB0000000       # q35: with less RAM than this, all of it starts at address 0
@@ -39,8 +39,8 @@ def _die_with_parent():
 
 
 class Machine:
-    def __init__(self, outdir, spec, accel, kernel, initrd, cmdline):
-        """`spec` is the [machine] table of a scenario plus its `nics` (a list of how each is connected)."""
+    def __init__(self, outdir, spec, accel, kernel, initrd, cmdline, tested=None):
+        """`spec`: the [machine] table of a scenario; `tested`: the devices under test, else an igb for each of its `nics`."""
         self.outdir = outdir
         self.size = spec.get("memory", 1024) << 20
         if self.size > BELOW_4G_MAX:
@@ -48,18 +48,19 @@ class Machine:
         self.accel = accel
         self.kernel, self.initrd, self.cmdline = kernel, initrd, cmdline
         self.iommu = spec.get("iommu", "intremap=on")
-        self.nics = [Nic(f"nic{i}", nic_model(behind, spec), f"52:54:00:00:00:{i + 1:02x}", behind)
-                     for i, behind in enumerate(spec["nics"])]
-        self.nvmes = [Nvme(f"nvme{i}", behind, spec.get("iops", 60)) for i, behind in enumerate(spec.get("nvmes", []))]
-        for nic, following in zip(self.nics, self.nics[1:]):
-            nic.has_sibling = following.behind == "sibling"
+        if tested is None:
+            tested = [Nic(f"nic{i}", "igb", f"52:54:00:00:00:{i + 1:02x}", behind) for i, behind in enumerate(spec["nics"])]
+        self.tested = tested
+        self.nics = [device for device in tested if isinstance(device, Nic)]
+        for device, following in zip(tested, tested[1:]):
+            device.has_sibling = following.behind == "sibling"
         self.more_events = tuple(spec.get("trace", ()))
         self.root = spec.get("root")
         for hub, nic in enumerate(self.nics if self.root else []):
             nic.hub = hub
         self.bystander = Nic("bystander", spec.get("bystander", "igb"), "52:54:00:00:01:01", "root-port")
         self.bystander.slot = spec.get("bystander_slot")
-        self.devices = self.nics + self.nvmes + [self.bystander]
+        self.devices = [*tested, self.bystander]
         self.run_dir = tempfile.mkdtemp(prefix="holdfast-lab-")
         self.ctl_path = os.path.join(self.run_dir, "ctl")
         self.qmp_path = os.path.join(self.run_dir, "qmp")
@@ -153,9 +154,7 @@ class Machine:
         for bus in self.qmp.call("query-pci"):
             walk(bus["devices"], [])
         for device in self.devices:
-            if device.id not in found:
-                raise Infra(f"QEMU has no device {device.id}")
-            device.bdf, device.ports = found[device.id]
+            device.locate(found)
 
     def save_cpus(self):
         """Writes what the CPUs of a guest that does not answer are doing, three times; returns the file's path."""

@@ -232,11 +232,6 @@ def series(times, t0, bucket_ms=BUCKET_MS):
     return out
 
 
-def stray_frames(ram_fd, ram, layouts):
-    """stray() for test frames."""
-    return stray(ram_fd, ram, layouts, traffic.SRC_MAC + struct.pack(">HI", traffic.ETHERTYPE, traffic.MAGIC), 6)
-
-
 def stray(ram_fd, ram, layouts, needle, before):
     """(where things with `needle` in them, `before` bytes from their start, lie in the guest's RAM outside the slots' memory,
     where nothing was mapped; how many lie inside)."""

@@ -52,11 +52,11 @@ class Vms:
         run.deadline += time.monotonic() - began        # making it takes a minute, the first time
         run.cpu_khz = tsc.khz()
         run.start(machine={"root": folder})
-        for number, nic in enumerate(run.machine.nics):
+        for number, nic in enumerate(run.machine.tested):
             run.slots[number] = {"bdf": nic.bdf, "ports": nic.ports, "mac": nic.mac}
         self.host()
         for one in self.vms:
-            one.bdfs = [run.machine.nics[n].bdf for n in one.nics + one.others]
+            one.bdfs = [run.machine.tested[n].bdf for n in one.nics + one.others]
             self.listen(one)
 
     def begin_sections(self, findings):
@@ -151,7 +151,7 @@ class Vms:
         """Frames into every NIC of the VM, until they come out at its other end."""
         run = self.run
         for i, number in enumerate(one.nics):
-            nic = run.machine.nics[number]
+            nic = run.machine.tested[number]
             self.wires[number] = Wire(nic.sock, i + 1)
             sender = traffic.Sender(nic.sock, traffic.mac_bytes(nic.mac), i + 1, run.rate)
             run.senders[number] = self.senders[number] = sender

@@ -27,9 +27,9 @@ class Machine:
     broken = frozenset()
     kernel_s = 0.3
 
-    def __init__(self, outdir, spec, accel, kernel, initrd, cmdline):
+    def __init__(self, outdir, spec, accel, kernel, initrd, cmdline, tested):
         self.size = 128 << 20
-        self.nics = [devices.Nic(f"nic{i}", "igb", f"52:54:00:00:00:{i + 1:02x}", b) for i, b in enumerate(spec["nics"])]
+        self.nics = self.tested = tested
         self.bystander = devices.Nic("bystander", "igb", "52:54:00:00:01:01", "root-port")
         self.dir = tempfile.TemporaryDirectory()        # goes with the machine
         self.ctl_path = os.path.join(self.dir.name, "ctl")

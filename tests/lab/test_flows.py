@@ -11,10 +11,11 @@ from unittest import mock
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.dirname(__file__))
 import fake                                             # noqa: E402
-from lab import run, runner, scenario                   # noqa: E402
+from lab import runner, scenario                        # noqa: E402
 from lab.flows import update                            # noqa: E402
 from lab.host import qemu                               # noqa: E402
 from lab.report import result                           # noqa: E402
+from lab.workloads import nic                           # noqa: E402
 
 
 class Whole(unittest.TestCase):
@@ -25,7 +26,7 @@ class Whole(unittest.TestCase):
         for path in ("kernel/7.2/bzImage", "kernel/7.2-b/bzImage", "kernel/7.2-stock/bzImage", "agent/initrd.gz"):
             os.makedirs(os.path.dirname(os.path.join(self.build, path)), exist_ok=True)
             open(os.path.join(self.build, path), "w").close()
-        for patch in (mock.patch.object(qemu, "Machine", fake.Machine), mock.patch.object(run, "PLANT_AFTER_S", 0.1)):
+        for patch in (mock.patch.object(qemu, "Machine", fake.Machine), mock.patch.object(nic, "PLANT_AFTER_S", 0.1)):
             patch.start()
             self.addCleanup(patch.stop)
 

@@ -15,6 +15,8 @@ from lab.flows import steps                                                     
 from lab.judge import msi, policy, vm as vmjudge                                # noqa: E402
 from lab.observe import trace, traffic, watch                                   # noqa: E402
 from lab.timeline import VmUpdate                                               # noqa: E402
+from lab.workloads.igb import Igb                                               # noqa: E402
+from lab.workloads.nic import Receiver                                          # noqa: E402
 from lab.vm import sections                                          # noqa: E402
 from images import NIC, images                                                  # noqa: E402
 
@@ -152,7 +154,7 @@ class Readings(unittest.TestCase):
     def test_no_frames_to_be_found(self):
         with tempfile.TemporaryFile() as f:
             f.truncate(1 << 20)
-            self.assertEqual(watch.stray_frames(f.fileno(), bytes(1 << 20), []), ([], 0))
+            self.assertEqual(watch.stray(f.fileno(), bytes(1 << 20), [], Receiver.needle, Receiver.needle_at), ([], 0))
         sc = types.SimpleNamespace(name="x", timeout_s=9, descs_for=lambda rate: 8, rate=1)
         one = run.Run(sc, types.SimpleNamespace(negative=False, build="/nowhere", rate=None, patience=1), None)
         self.assertIsNone(one.breaches())
@@ -173,6 +175,7 @@ class Readings(unittest.TestCase):
     def test_no_interrupt_at_all(self):
         one = types.SimpleNamespace(call=lambda *a, **k: {"irq": []}, note=lambda *a, **k: None, descs=8,
                                     sc=types.SimpleNamespace(vectors=2), slots={0: {"bdf": NIC}})
+        one.works = {0: Igb(one, 0, None, {})}
         self.assertFalse(steps.usable(one, 0))
 
 

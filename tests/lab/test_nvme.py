@@ -9,10 +9,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.dirname(__file__))
 from lab import judge, scenario                                         # noqa: E402
 from lab.errors import NotSeen                                          # noqa: E402
-from lab.flows import nvme as flow_nvme                                 # noqa: E402
-from lab.host import devices                                            # noqa: E402
 from lab.judge import nvme                                              # noqa: E402
 from lab.observe import trace, watch                                    # noqa: E402
+from lab.workloads import nvme as work                                  # noqa: E402
 from images import NIC, images                                          # noqa: E402
 
 T = "1@100.000000:"
@@ -93,11 +92,11 @@ class InTheTrace(unittest.TestCase):
 class Disk(unittest.TestCase):
     def test_blocks(self):
         with tempfile.TemporaryDirectory() as folder:
-            disk = devices.Nvme("nvme0", "root-port", 60)
+            disk = work.Controller("nvme0", "root-port", 60)
             disk.prepare(folder)
-            self.assertEqual(disk.block(devices.FIRST_READ), devices.block_of(devices.FIRST_READ))
-            self.assertEqual(disk.block(1), bytes(devices.BLOCK))
-            self.assertNotEqual(disk.block(4096), devices.block_of(4096))      # not written yet
+            self.assertEqual(disk.block(work.FIRST_READ), work.block_of(work.FIRST_READ))
+            self.assertEqual(disk.block(1), bytes(work.BLOCK))
+            self.assertNotEqual(disk.block(4096), work.block_of(4096))      # not written yet
             self.assertIn("throttling.iops-total=60", " ".join(disk.args(0)))
 
     def test_blocks_are_found_in_memory(self):
@@ -105,14 +104,14 @@ class Disk(unittest.TestCase):
             f.truncate(1 << 20)
             ram = bytearray(1 << 20)
             for at in (0x10000, 0x30000):
-                ram[at:at + 4096] = devices.block_of(300)
+                ram[at:at + 4096] = work.block_of(300)
             f.write(ram)
             f.flush()
-            found = watch.stray(f.fileno(), bytes(ram), [watch.Layout([[0x10000, 0x1000]])], flow_nvme.NEEDLE, 4)
+            found = watch.stray(f.fileno(), bytes(ram), [watch.Layout([[0x10000, 0x1000]])], work.Nvme.needle, work.Nvme.needle_at)
         self.assertEqual(found, ([0x30000], 1))
-        block = devices.block_of(300)
-        self.assertTrue(flow_nvme.is_block(block[:flow_nvme.SURE]))
-        self.assertFalse(flow_nvme.is_block(block[:16] + bytes(48)))
+        block = work.block_of(300)
+        self.assertTrue(work.Nvme.is_ours(block[:work.SURE]))
+        self.assertFalse(work.Nvme.is_ours(block[:16] + bytes(48)))
 
 
 class Files(unittest.TestCase):

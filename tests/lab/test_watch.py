@@ -7,6 +7,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 from lab.errors import NotSeen          # noqa: E402
 from lab.observe import traffic, watch, wire  # noqa: E402
+from lab.workloads.nic import Receiver  # noqa: E402
 
 MAC = traffic.mac_bytes("52:54:00:00:00:01")
 DESCS = 64
@@ -166,7 +167,7 @@ class Times(unittest.TestCase):
         f = traffic.build(MAC, 1, 5, 0)
         ram[0x10000:0x10000 + len(f)] = f
         ram[0x300040:0x300040 + len(f)] = f
-        self.assertEqual(watch.stray_frames(fd, ram, [watch.Layout([[0x10000, 0x1000]])]), ([0x300040], 1))
+        self.assertEqual(watch.stray(fd, ram, [watch.Layout([[0x10000, 0x1000]])], Receiver.needle, Receiver.needle_at), ([0x300040], 1))
 
 
 class Sending(unittest.TestCase):
