@@ -152,9 +152,10 @@ class Run:
             raise Infra(f"the first kernel did not come up ({e}); see {self.dir}/console.log; its CPUs are: {where}") from e
         self.kernels["old"] = boot.get("release")
         self.machine.locate()
-        self.works = {} if self.sc.vm else {
-            number: kind(d["workload"])(self, number, device, d)
-            for number, (d, device) in enumerate(zip(devices or self.sc.device, self.machine.tested))}
+        self.works = {}
+        for number, (d, device) in enumerate(zip(devices or self.sc.device, self.machine.tested)):
+            if not self.sc.vm:
+                self.works[number] = kind(d["workload"])(self, number, device, d)
         self.note("booted", at=boot["_at"], release=boot.get("release"))
         threading.Thread(target=self._echo, name="echo", daemon=True).start()
         self.watcher = watch.Watcher(self.machine.ram)

@@ -77,10 +77,14 @@ def capabilities(image):
 
 
 def first_vf(image, pf):
-    """Address of the first VF that a PF has, or would have."""
+    return nth_vf(image, pf, 0)
+
+
+def nth_vf(image, pf, number):
+    """Address of a VF that a PF has, or would have; `number`: from 0."""
     sriov = capabilities(image)[("ext", SRIOV)]
     domain, bus, slot, function = (int(x, 16) for x in pf.replace(".", ":").split(":"))
-    rid = (bus << 8 | slot << 3 | function) + _get(image, sriov + 0x14, 2)
+    rid = (bus << 8 | slot << 3 | function) + _get(image, sriov + 0x14, 2) + number * _get(image, sriov + 0x16, 2)
     return f"{domain:04x}:{rid >> 8:02x}:{rid >> 3 & 0x1F:02x}.{rid & 7}"
 
 

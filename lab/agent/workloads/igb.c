@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Intel 82576 (igb), receive only.
+ * Intel 82576 (igb), receive only; or as igbpf, which receives nothing itself
+ * and switches frames to its virtual functions (igbvf.c).
  *
  * Interrupts: multiple-vector MSI-X mode with EIAC set for every vector, so the
  * device clears a cause as it sends (or latches) the message for it, and
@@ -8,9 +9,10 @@
  * therefore goes on raising vector 0 for each frame with nobody serving it, and
  * while MSI-X is masked each raise ends in the one bit of the Pending Bit Array.
  */
-#include "../workload.h"
+#include "../cmd.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #define E1000_CTRL	0x0000
 #define E1000_STATUS	0x0008
@@ -36,6 +38,15 @@
 #define E1000_RDH0	0xc010
 #define E1000_RDT0	0xc018
 #define E1000_RXDCTL0	0xc028
+/* Of a PF. */
+#define E1000_CTRL_EXT 0x0018
+#define E1000_VFRE     0x0c8c
+#define E1000_VFTE     0x0c90
+#define E1000_RAL(n)   (0x5400 + 8 * (n))
+#define E1000_RAH(n)   (0x5404 + 8 * (n))
+#define E1000_MRQC     0x5818
+#define E1000_VT_CTL   0x581c
+#define E1000_VMOLR(n) (0x5ad0 + 4 * (n))
 
 #define E1000_CTRL_SLU			 (1u << 6)
 #define E1000_CTRL_RST			 (1u << 26)
@@ -60,6 +71,16 @@
 #define E1000_RXDCTL_QUEUE_ENABLE	 (1u << 25)
 #define E1000_EITR_SHIFT		 2 /* interval in us, bits 14:2 */
 #define E1000_EITR_MAX_US		 0x1fffu
+
+#define E1000_CTRL_EXT_PFRSTD	      (1u << 14)
+#define E1000_MRQC_ENABLE_VMDQ	      3u
+#define E1000_VT_CTL_DISABLE_DEF_POOL (1u << 29)
+#define E1000_VMOLR_AUPE	      (1u << 24)
+#define E1000_VMOLR_BAM		      (1u << 27)
+#define E1000_VMOLR_STRCRC	      (1u << 31)
+#define E1000_RAH_POOL_SHIFT	      18
+#define E1000_RAH_AV		      (1u << 31)
+#define IGB_VFS			      8
 
 #define MII_BMCR	    0
 #define MII_BMCR_AN_RESTART 0x1200 /* enable and restart autonegotiation */
@@ -207,3 +228,70 @@ static const struct hf_workload igb = {
 	.nic = &igb_nic,
 };
 HF_WORKLOAD(igb);
+
+/* A PF: link and interrupts as above, and queues that belong to the VFs. */
+static int igbpf_start(struct hf_vfio *v, const struct hf_ring *r, uint32_t itr_us,
+		       struct hf_err *e)
+{
+	int err = link_up(v, e);
+
+	(void)r;
+	if (err)
+		return err;
+	setup_irqs(v, itr_us);
+	hf_wr(v, E1000_MRQC, E1000_MRQC_ENABLE_VMDQ);
+	hf_wr(v, E1000_VT_CTL, E1000_VT_CTL_DISABLE_DEF_POOL);
+	hf_wr(v, E1000_VFRE, 0);
+	hf_wr(v, E1000_VFTE, 0);
+	hf_wr(v, E1000_RCTL, E1000_RCTL_EN | E1000_RCTL_BAM | E1000_RCTL_SECRC);
+	hf_wr(v, E1000_CTRL_EXT, hf_rd(v, E1000_CTRL_EXT) | E1000_CTRL_EXT_PFRSTD);
+	return 0;
+}
+
+static const struct hf_workload igbpf = {
+	.name = "igbpf",
+	.max_vectors = 10,
+	.memory = HF_PAGE,
+	.reset = igb_reset,
+	.start = igbpf_start,
+	.raise = igb_raise,
+};
+HF_WORKLOAD(igbpf);
+
+/* Frames to an address go to a VF; again after each reset of it, which opening it is. */
+static int igbpf_pool(struct hf_call *c)
+{
+	unsigned int b[6];
+	struct hf_vfio *v;
+	struct hf_slot *s;
+	char mac[20];
+	uint64_t vf;
+	int err;
+
+	err = hf_arg_slot(c, HF_SLOT_DEVICE, &s, NULL);
+	if (!err)
+		err = hf_arg_u64(c, "vf", 0, &vf);
+	if (!err)
+		err = hf_arg_str(c, "mac", NULL, mac, sizeof(mac));
+	if (err)
+		return err;
+	if (s->work != &igbpf || vf >= IGB_VFS ||
+	    sscanf(mac, "%x:%x:%x:%x:%x:%x", b, b + 1, b + 2, b + 3, b + 4, b + 5) != 6)
+		return hf_fail(&c->err, EINVAL, "VF %llu, address %s, of %s",
+			       (unsigned long long)vf, mac, s->work->name);
+	v = &s->dev;
+	/* RAR 0 has the PF's own address. */
+	hf_wr(v, E1000_RAL(vf + 1), b[0] | b[1] << 8 | b[2] << 16 | b[3] << 24);
+	hf_wr(v, E1000_RAH(vf + 1),
+	      b[4] | b[5] << 8 | 1u << (E1000_RAH_POOL_SHIFT + vf) | E1000_RAH_AV);
+	hf_wr(v, E1000_VMOLR(vf), E1000_VMOLR_AUPE | E1000_VMOLR_BAM | E1000_VMOLR_STRCRC);
+	hf_wr(v, E1000_VFTE, hf_rd(v, E1000_VFTE) | 1u << vf);
+	hf_wr(v, E1000_VFRE, hf_rd(v, E1000_VFRE) | 1u << vf);
+	return 0;
+}
+
+static const struct hf_cmd igbpf_cmds[] = {
+	{ "igbpf.pool", igbpf_pool },
+	{ NULL, NULL },
+};
+HF_COMMANDS(igbpf_cmds);
