@@ -23,7 +23,7 @@ struct liveupdate_file_op_args;
 struct vfio_pci_lu_ser;
 
 struct vfio_pci_vf_token {
-	struct mutex		lock;
+	struct mutex		lock;	/* of both below */
 	uuid_t			uuid;
 	int			users;
 };
