@@ -37,6 +37,7 @@ class Run:
         self.works = {}             # the devices under test, by the number of their slot
         self.senders, self.slots = {}, {}
         self.past_times = []        # of frames that landed for an owner who is gone
+        self.past_layouts = []      # and where his memory was
         self.generation = 0
         self.kernels = {"old": None, "new": None}
         self.windows, self.rearms, self.counters, self.planted = [], [], [], []
@@ -416,7 +417,7 @@ class Run:
         """How much landed where nothing was mapped; None: there was nowhere to look, or nothing that was sent can be found."""
         if not self.machine or not self.slots:
             return None
-        layouts = [s["layout"] for s in self.slots.values() if "layout" in s]
+        layouts = [s["layout"] for s in self.slots.values() if "layout" in s] + self.past_layouts
         stray, inside = [], 0
         for work in [works[0] for works in self.families() if works[0].needle] or [Receiver]:
             found, held = watch.stray(self.machine.ram_fd, self.machine.ram, layouts, work.needle, work.needle_at)

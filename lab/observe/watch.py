@@ -163,6 +163,10 @@ class Watcher:
     def add_canary(self, gpa):
         self.canaries.append(Canary(self.ram, gpa))
 
+    def forget(self, layout):
+        """Canaries in memory that is about to be given back."""
+        self.canaries = [canary for canary in self.canaries if not layout.holds(canary.gpa)]
+
     def poll(self):
         now = time.monotonic()
         good = 0

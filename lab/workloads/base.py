@@ -75,6 +75,8 @@ class Workload:
     def drop(self):
         """Its owner dies, with the device as it is. What was seen of it until then still counts."""
         self.stop()
+        self.run.past_layouts.append(self.slot["layout"])
+        self.run.watcher.forget(self.slot["layout"])
         self.run.call("dev.close", slot=self.number, drop=True)
         del self.run.slots[self.number]
 

@@ -234,6 +234,10 @@ class Machine:
                 "bars": [1, 2, 3, 4 + ("identity" in self.broken and self.generation), 0, 0], "vconfig_sha": "x"}
 
     def do_dev_open(self, a, send):
+        ring = self.layout(a["slot"]).ram(RING)
+        self.ram[ring:ring + DESCS * 16] = bytes(DESCS * 16)
+        self.ram[CANARY:CANARY + watch.PAGE] = bytes([watch.CANARY_BYTE]) * watch.PAGE
+        self.head[a["slot"]] = 0
         self.dma[a["slot"]] = True
         return {"mem_bytes": 1, "iova_base": 0, "vconfig_sha": "x"}
 

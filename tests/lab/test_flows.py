@@ -68,6 +68,12 @@ class Whole(unittest.TestCase):
         self.assertEqual((out["verdict"], out["reasons"]), ("pass", []))
         self.assertEqual(out["dma"]["planted"], 2)
 
+    def test_the_owner_is_killed_between_two_updates(self):
+        out = self.go("owner-killed", rate=400)
+        self.assertEqual((out["verdict"], out["reasons"], out["updates"]), ("pass", [], 2))
+        self.assertEqual(out["dma"]["planted"], 2)
+        self.assertEqual(self.reasons("owner-killed", "lose-one", rate=400), ["lost"])
+
     def test_several_updates(self):
         out = self.go("twenty-updates", updates=4, rate=400)
         self.assertEqual((out["verdict"], out["reasons"], out["updates"]), ("pass", [], 4))

@@ -53,12 +53,28 @@ class Files(unittest.TestCase):
         stock = scenario.load("stock").on_series("7.2-lockdep")
         self.assertIn("7.2-stock", stock.kernels())     # what is not ours stays what it is
 
+    def test_steps(self):
+        self.assertEqual(scenario.load("owner-killed").updates, 2)
+        self.assertEqual(scenario.load("nic-root-port").plan()[:4], ["open", "work", "preserve", "load"])
+        self.assertEqual(scenario.load("twenty-updates").plan().count("freeze+kexec"), 20)
+
+    def test_devices(self):
+        self.assertEqual(scenario.load("nic-switch").device, [{"workload": "igb", "behind": "switch"}])
+        self.assertEqual(scenario.load("nvme-root-port").device, [{"workload": "nvme", "behind": "root-port"}])
+        sc = scenario.from_dict("t", {"summary": "x", "sessions": "each", "device": [{"workload": "igb"}, {"workload": "igb", "session": "s"}]})
+        self.assertEqual([sc.session_of(n) for n in (0, 1)], ["holdfast-0", "s"])
+
     def test_mistakes_are_named(self):
         for data, word in (({}, "summary"), ({"summary": "x", "frobnicate": 1}, "frobnicate"),
                            ({"summary": "x", "kind": "y"}, "kind"), ({"summary": "x", "kind": "cancel"}, "cancel"),
                            ({"summary": "x", "kind": "refuse"}, "case"), ({"summary": "x", "negative": {"cmdline": "a"}}, "reason"),
                            ({"summary": "x", "kind": "refuse", "case": [{"name": "y", "reason": "z", "opne": {}}]}, "open"),
-                           ({"summary": "x", "machine": {"nics": ["bus"]}}, "bus")):
+                           ({"summary": "x", "machine": {"nics": ["bus"]}}, "bus"),
+                           ({"summary": "x", "device": [{"workload": "abacus"}]}, "nvme"),
+                           ({"summary": "x", "device": [{"workload": "igb", "iops": 3}]}, "iops"),
+                           ({"summary": "x", "device": [], "machine": {"nics": []}}, "device"),
+                           ({"summary": "x", "kind": "cancel", "cancel": "freeze", "steps": ["update"]}, "steps"),
+                           ({"summary": "x", "steps": ["open", "dance"]}, "dance")):
             with self.assertRaisesRegex(scenario.ScenarioError, word):
                 scenario.from_dict("t", data)
         with self.assertRaisesRegex(scenario.ScenarioError, "no scenario"):
