@@ -20,7 +20,8 @@ MACHINE = {"trace", "iommu", "memory", "nics", "model", "bystander", "bystander_
 ACTS = ("lost", "unbind", "unbind-finish", "reads", "binds", "silent")
 BEHIND = ("root-port", "switch", "sibling", "pci-bridge")       # sibling: function 1 of the device before it
 VM_KEYS = {"name", "nics", "others", "memory", "hugetlb", "hot", "prealloc", "persona"}
-CASE = {"name", "reason", "why", "machine", "cmdline", "nic", "vf", "open", "preserve", "before", "after", "undo", "device"}
+CASE = {"name", "reason", "why", "machine", "cmdline", "nic", "vf", "pf_owner", "open", "preserve", "before", "after", "undo",
+        "device"}
 
 
 class ScenarioError(ValueError):

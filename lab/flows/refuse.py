@@ -5,6 +5,7 @@ import re
 from .. import judge
 from ..errors import StepFailed
 from ..judge import policy
+from ..workloads.igbpf import TOKEN
 
 
 def refuse_flow(run, findings):
@@ -33,9 +34,13 @@ def _one_refusal(run, case):
     bdf = names[f"nic{case.get('nic', 0)}"]
     if case.get("vf"):
         bdf = names["vf"] = policy.first_vf(run.dump(bdf), bdf)
+    opening = {"descs": run.descs, "vectors": run.sc.vectors, "native": False, "timeout": 30, **case.get("open", {})}
+    if case.get("pf_owner"):        # the PF is in use by somebody else, who knows what its VFs ask for
+        run.call("dev.open", slot=1, bdf=names["nic0"], **opening)
+        run.call("dev.token", slot=1, token=TOKEN)
+        opening["token"] = TOKEN
     _write(run, case.get("before", []), names)
-    run.call("dev.open", slot=0, bdf=bdf, descs=run.descs, vectors=run.sc.vectors, native=False, timeout=30,
-             **case.get("open", {}))
+    run.call("dev.open", slot=0, bdf=bdf, **opening)
     _write(run, case.get("after", []), names)
     known = len(run.save_klog())
     said = None
@@ -54,6 +59,8 @@ def _one_refusal(run, case):
         run.call("luo.cancel", session="holdfast")
     run.call("dev.close", slot=0, native=True, timeout=30)
     _write(run, case.get("undo", []), names)
+    if case.get("pf_owner"):
+        run.call("dev.close", slot=1, native=True, timeout=30)
     return bdf, said
 
 

@@ -182,7 +182,8 @@ class Device:
     """The rules of one device, at the offsets where its capabilities lie."""
 
     def __init__(self, image):
-        if len(image) < 64 or image[:4] == b"\xff" * 4:
+        # The IDs of a VF read as all ones; its class does not.
+        if len(image) < 64 or image[8:12] == b"\xff" * 4:
             raise NotSeen("config space of a device")
         self.bridge = is_bridge(image)
         caps = capabilities(image)
