@@ -1,7 +1,7 @@
 """What a run has to show: the sections of its result, and the checks that it is held to."""
 
 from . import judge
-from .judge import msi, nvme
+from .judge import msi
 
 
 def empty_sections():
@@ -43,20 +43,25 @@ def close(run, findings):
 
 def _irq(run, numbers):
     """Of those slots; messages are sent by devices that have MSI-X on."""
-    senders = [run.slots[n]["bdf"] for n in numbers if n not in run.works or not run.works[n].intx]
+    senders = [run.slots[n]["bdf"] for n in numbers if n not in run.works or run.works[n].irq == "msix"]
     return judge.irq_section([r for r in run.rearms if r["slot"] in numbers], msi.stray(run.trace(), run.windows, senders))
 
 
 def irq_checks(run):
     """Of vectors all, of a line what can be said: nothing was lost, and it stayed down until its owner asked for it."""
-    lines = [n for n in run.slots if run.works[n].intx]
-    vectors = [n for n in run.slots if n not in lines]
-    checks = judge.irq_checks(_irq(run, vectors)) if vectors or not lines else []
+    vectors, lines, single = ([n for n in run.slots if run.works[n].irq == kind] for kind in ("msix", "intx", "msi"))
+    checks = judge.irq_checks(_irq(run, vectors)) if vectors or not run.slots else []
     if lines:
         back = [text for n in lines for up, window in zip(run.updates, run.windows)
-                for text in nvme.intx_back(run.trace(), window, run.slots[n]["bdf"], up.attached)]
+                for text in judge.intx_back(run.trace(), window, run.slots[n]["bdf"], up.attached)]
         checks += [c for c in judge.irq_checks(_irq(run, lines)) if c.name in ("irq_lost", "irq_latched", "catch_up_missing")]
         checks.append(judge.zero("intx_back", len(back), back))
+    if single:      # without a mask: what is raised meanwhile is lost, and made up for
+        back = [text for n in single for up, window in zip(run.updates, run.windows)
+                for text in judge.msi_back(run.trace(), window, run.slots[n]["bdf"], up.attached)]
+        checks += [c for c in judge.irq_checks(_irq(run, single)) if c.name in ("not_seen", "catch_up_missing")
+                   and "messages_of_every_device" not in c.details]
+        checks.append(judge.zero("msi_back", len(back), back))
     return checks
 
 

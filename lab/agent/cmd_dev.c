@@ -124,6 +124,7 @@ static int open_slot(struct hf_slot *s, struct hf_open *o, struct hf_err *e)
 	cfg->work = s->work;
 	hf_vfio_init(&s->dev, cfg->bdf);
 	s->dev.intx = cfg->intx;
+	s->dev.msi = cfg->msi;
 	err = hf_slot_create(s, cfg, e);
 	return err ? err : open_device(s, o, e);
 }
@@ -158,6 +159,8 @@ static int open_args(struct hf_call *c, struct hf_open *o, struct hf_slot **s)
 		err = hf_arg_bool(c, "bare", &bare);
 	if (!err)
 		err = hf_arg_bool(c, "intx", &o->cfg.intx);
+	if (!err)
+		err = hf_arg_bool(c, "msi", &o->cfg.msi);
 	if (err)
 		return err;
 	if (!hf_valid_bdf(o->bdf))

@@ -50,6 +50,7 @@ static void lay_out(struct hf_slot_page *p, const struct hf_slot_cfg *cfg)
 	p->vectors = cfg->vectors;
 	p->slot = cfg->slot;
 	p->intx = cfg->intx;
+	p->msi = cfg->msi;
 	snprintf(p->bdf, sizeof(p->bdf), "%s", cfg->bdf);
 	snprintf(p->native, sizeof(p->native), "%s", cfg->native);
 	snprintf(p->workload, sizeof(p->workload), "%s", cfg->work->name);
@@ -134,6 +135,7 @@ int hf_slot_adopt(struct hf_slot *s, int memfd, struct hf_err *e)
 			       s->page->workload);
 	hf_vfio_init(&s->dev, s->page->bdf);
 	s->dev.intx = s->page->intx;
+	s->dev.msi = s->page->msi;
 	return 0;
 }
 

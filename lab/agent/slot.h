@@ -51,8 +51,7 @@ struct hf_slot_page {
 	char bdf[16];
 	char native[32]; /* driver to give the device back to, or "" */
 	char workload[16]; /* hf_workload.name */
-	uint32_t intx; /* 1: INTx in place of MSI-X */
-	uint32_t reserved;
+	uint32_t intx, msi; /* 1: that in place of MSI-X */
 };
 
 struct hf_slot {
@@ -72,7 +71,7 @@ struct hf_slot *hf_slot_at(uint64_t i);
 /* What dev.open decides. */
 struct hf_slot_cfg {
 	uint32_t slot, descs, vectors;
-	bool anon, intx;
+	bool anon, intx, msi;
 	const char *bdf, *native;
 	const struct hf_workload *work;
 };

@@ -364,6 +364,9 @@ int hf_vfio_pba(struct hf_vfio *v, uint64_t *pba, struct hf_err *e)
 		*pba = !err && (where & PCI_STATUS_INTERRUPT);
 		return err;
 	}
+	*pba = 0;
+	if (v->msi)
+		return 0;
 	err = hf_vfio_cfg_read(v, PCI_CAPABILITY_LIST, 1, &pos, e);
 	while (!err && pos >= 0x40 && ttl--) {
 		err = hf_vfio_cfg_read(v, pos & ~3u, 2, &id, e);

@@ -36,6 +36,7 @@ struct hf_vfio {
 	struct hf_bar bar[6];
 	unsigned int vectors; /* MSI-X vectors of the device */
 	bool intx; /* its line is used in place of MSI-X: one vector, masked when it fires */
+	bool msi; /* MSI is: one vector */
 	/* Armed vectors: eventfds, and what they counted since armed. */
 	unsigned int armed;
 	int event[HF_MAX_VECTORS];
@@ -116,7 +117,7 @@ int hf_vfio_mark_vconfig(struct hf_vfio *v, unsigned int slot, struct hf_err *e)
  * those that say whether interrupts are armed: equal means nothing was lost.
  */
 int hf_vfio_vconfig_sha(struct hf_vfio *v, char out[HF_SHA256_HEX], struct hf_err *e);
-/* The first 64 bits of the MSI-X Pending Bit Array; of INTx: bit 0, is it asserted? */
+/* The first 64 bits of the MSI-X Pending Bit Array; of INTx: bit 0, is it asserted? Of MSI: 0. */
 int hf_vfio_pba(struct hf_vfio *v, uint64_t *pba, struct hf_err *e);
 
 /* Interrupts */

@@ -13,6 +13,8 @@
 
 static uint32_t irq_index(const struct hf_vfio *v)
 {
+	if (v->msi)
+		return VFIO_PCI_MSI_IRQ_INDEX;
 	return v->intx ? VFIO_PCI_INTX_IRQ_INDEX : VFIO_PCI_MSIX_IRQ_INDEX;
 }
 
@@ -30,7 +32,7 @@ int hf_vfio_arm(struct hf_vfio *v, unsigned int n, struct hf_err *e)
 	unsigned int made;
 	int err = 0;
 
-	if (!n || n > HF_MAX_VECTORS || n > (v->intx ? 1 : v->vectors))
+	if (!n || n > HF_MAX_VECTORS || n > (v->intx || v->msi ? 1 : v->vectors))
 		return hf_fail(e, EINVAL, "%u vectors on %s, which has %u", n, v->bdf, v->vectors);
 	for (made = 0; made < n; made++) {
 		req.fd[made] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

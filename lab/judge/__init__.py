@@ -9,13 +9,13 @@ from .config import config_checks, config_section
 from .dma import dma_checks, dma_section, frames, landed_check
 from .fence import fence, fence_checks, given_up
 from .iommu import breach_checks, iommu_checks, iommu_section
-from .irq import irq_checks, irq_section, not_quiesced, stray_checks
+from .irq import intx_back, irq_checks, irq_section, msi_back, not_quiesced, stray_checks
 from .log import log_checks
 from .world import (bystander_checks, bystander_quiesced, growth_in_a_row, growth_over_boots, identity, identity_checks, leftovers,
                     memory_checks)
 
 __all__ = ["Check", "as_expected", "breach_checks", "bystander_checks", "bystander_quiesced", "config_checks", "config_section",
            "dma_checks", "dma_section", "every", "fence", "fence_checks", "frames", "given_up", "growth_in_a_row",
-           "growth_over_boots", "identity", "identity_checks", "iommu_checks", "iommu_section", "irq_checks", "irq_section",
+           "growth_over_boots", "identity", "identity_checks", "intx_back", "msi_back", "iommu_checks", "iommu_section", "irq_checks", "irq_section",
            "landed_check", "leftovers", "log_checks", "memory_checks", "not_quiesced", "seen", "stray_checks", "true", "verdict",
            "zero"]

@@ -2,7 +2,7 @@
 
 from ..errors import NotSeen
 from ..observe import trace
-from . import msi
+from . import msi, policy
 from .checks import Check, seen, zero
 
 
@@ -63,3 +63,27 @@ def not_quiesced(events, windows, functions):
     if not looked:
         raise NotSeen("vectors in use")
     return sorted(out)
+
+
+def _back(events, window, bdf, until, comes_back):
+    """Config writes to the function after the handover, up to the mark `until`, that let it interrupt somebody again."""
+    span = trace.window(events, window[0], until)
+    begin = next((ev.n for ev in span if msi.is_handover(ev)), None)
+    if begin is None:
+        raise NotSeen("the handover")
+    return [ev for ev in span if ev.n > begin and ev.kind == "cfg" and ev.bdf == bdf and comes_back(ev)]
+
+
+def intx_back(events, window, bdf, until):
+    """Writes that let the function assert its line again before its new owner asked for it, which is the mark `until`."""
+    return [f"{bdf} Command {ev.value:04x}" for ev in
+            _back(events, window, bdf, until, lambda ev: ev.off == 4 and not ev.value & 0x400)]
+
+
+def msi_back(events, window, bdf, until):
+    """The same for MSI that cannot be masked."""
+    cap = policy.capabilities(window[2][bdf]).get(("cap", policy.MSI))
+    if cap is None:
+        raise NotSeen(f"MSI of {bdf}")
+    return [f"{bdf} MSI control {ev.value:04x}" for ev in
+            _back(events, window, bdf, until, lambda ev: ev.off == cap + 2 and ev.value & 1)]

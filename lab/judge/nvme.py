@@ -42,13 +42,3 @@ def command_checks(stats, blocks_wrong, blocks_read):
     changed = [f"slot {n} {key} {then[key]:#x}→{end[key]:#x}" for n, (then, end) in stats.items()
                for key in ("cc", "csts", "events", "submitted") if then[key] != end[key]]
     return checks + [zero("controller_changed", len(changed), changed), zero("blocks_wrong", blocks_wrong)]
-
-
-def intx_back(events, window, bdf, until):
-    """Writes that let the function assert its line again before its new owner asked for it, which is the mark `until`."""
-    span = trace.window(events, window[0], until)
-    begin = next((e.n for e in span if e.kind == "root" or e.kind == "gcmd" and not e.value & trace.TES), None)
-    if begin is None:
-        raise NotSeen("the handover")
-    return [f"{bdf} Command {e.value:04x}" for e in span
-            if e.n > begin and e.kind == "cfg" and e.bdf == bdf and e.off == 4 and not e.value & 0x400]

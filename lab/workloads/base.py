@@ -11,6 +11,8 @@ class Workload:
     family = ""                 # kinds of one family are judged together; "": it is one of its own
     keys = {"behind", "irq"}    # what a [[device]] of this kind may say, beside `workload`
 
+    default_irq = "msix"        # msix | msi | intx
+
     # Bytes that all which this device moves has in it, so many bytes from its start.
     needle, needle_at = None, 0
 
@@ -18,7 +20,8 @@ class Workload:
 
     def __init__(self, run, number, device, spec):
         self.run, self.number, self.device = run, number, device
-        self.intx = spec.get("irq", "msix") == "intx"
+        self.irq = spec.get("irq", self.default_irq)
+        self.intx = self.irq == "intx"
 
     @classmethod
     def qemu(cls, number, spec):
@@ -33,7 +36,8 @@ class Workload:
 
     def open_args(self):
         """Of dev.open, beside slot and address."""
-        return {"workload": self.name, "vectors": 1 if self.intx else self.run.sc.vectors, "intx": self.intx}
+        return {"workload": self.name, "vectors": self.run.sc.vectors if self.irq == "msix" else 1, "intx": self.intx,
+                "msi": self.irq == "msi"}
 
     def open(self):
         """Up to a device that works, or could; returns the geometry of its memory."""

@@ -5,6 +5,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.dirname(__file__))
 from lab import judge                                   # noqa: E402
+from lab.errors import NotSeen                          # noqa: E402
 from lab.judge import msi                               # noqa: E402
 from lab.observe import trace                           # noqa: E402
 from images import NIC, images                          # noqa: E402
@@ -15,6 +16,10 @@ ROOT = T + "vtd_reg_dmar_root addr 0x1000 scalable 0"
 OFF = T + "vtd_reg_write_gcmd status 0xc7000000 value 0x6000000"
 OLD = 0xFEE00278            # how the NIC's message looks in the old kernel
 MASK, UNMASK = (T + f"pci_cfg_write igb 01:00.0 @0x72 <- {v:#x}" for v in (0xC009, 0x8009))
+
+
+def cfg(bdf, off, value):
+    return T + f"pci_cfg_write x {bdf[5:]} @{off:#x} <- {value:#x}"
 
 
 def mark(n):
@@ -89,6 +94,22 @@ class Verdict(unittest.TestCase):
         irq = judge.irq_section([], {NIC: 3})
         self.assertEqual((irq["stray"], irq["wrong_vector"]), (3, 3))
         self.assertEqual(judge.verdict(judge.irq_checks(irq))[1], ["not_seen:rearms", "stray", "wrong_vector", "irq_latched"])
+
+
+class Back(unittest.TestCase):
+    def test_msi_before_it_is_asked_for(self):
+        window = (0xA0, 0xA2, images())
+        off, on = cfg(NIC, 0x52, 0x7080), cfg(NIC, 0x52, 0x7081)
+
+        def back(*lines):
+            return judge.msi_back(trace.parse([mark(0xA0), *lines, mark(0xA1), on, mark(0xA2)]), window, NIC, 0xA1)
+
+        self.assertEqual(back(on, off, ROOT, off), [])
+        self.assertEqual(back(off, ROOT, on), [f"{NIC} MSI control 7081"])
+        for blind in (lambda: back(off), lambda: judge.msi_back(trace.parse([mark(0xA0), ROOT, mark(0xA1)]), (0xA0, 0xA1, {NIC: bytes(4096)}),
+                                                                NIC, 0xA1)):
+            with self.assertRaises(NotSeen):
+                blind()
 
 
 class Trace(unittest.TestCase):

@@ -77,14 +77,14 @@ class InTheTrace(unittest.TestCase):
 
     def test_intx_before_it_is_asked_for(self):
         masked, live = cfg(NIC, 4, 0x507), cfg(NIC, 4, 0x107)
-        self.assertEqual(nvme.intx_back(run(live, ROOT, masked), WINDOW, NIC, 0xA1), [])
-        self.assertEqual(nvme.intx_back(run(ROOT, live), WINDOW, NIC, 0xA1), [f"{NIC} Command 0107"])
-        self.assertEqual(nvme.intx_back(trace.parse([mark(0xA0), ROOT, mark(0xA1), live, mark(0xA2)]), WINDOW, NIC, 0xA1), [])
+        self.assertEqual(judge.intx_back(run(live, ROOT, masked), WINDOW, NIC, 0xA1), [])
+        self.assertEqual(judge.intx_back(run(ROOT, live), WINDOW, NIC, 0xA1), [f"{NIC} Command 0107"])
+        self.assertEqual(judge.intx_back(trace.parse([mark(0xA0), ROOT, mark(0xA1), live, mark(0xA2)]), WINDOW, NIC, 0xA1), [])
 
     def test_nothing(self):
         for judged in (lambda: nvme.completions(run(DONE), WINDOW, 0xA1), lambda: nvme.completions([], WINDOW, 0xA1),
                        lambda: nvme.controller_resets(run(), []), lambda: nvme.controller_resets(trace.parse([mark(0xA0)]), [WINDOW]),
-                       lambda: nvme.intx_back(run(), WINDOW, NIC, 0xA1), lambda: nvme.intx_back(run(ROOT), WINDOW, NIC, 0xA9)):
+                       lambda: judge.intx_back(run(), WINDOW, NIC, 0xA1), lambda: judge.intx_back(run(ROOT), WINDOW, NIC, 0xA9)):
             with self.assertRaises(NotSeen):
                 judged()
 
