@@ -24,6 +24,7 @@
  * @PCI_LU_STICKY: a fenced function is barred once, and not kept so until it is reset
  * @PCI_LU_RESYNC: software and device are left as the guard leaves them
  * @PCI_LU_VCONFIG: the owner finds configuration space as this kernel shows it
+ * @PCI_LU_DRIVER: the driver of a PF does not find out that it was handed over
  */
 enum pci_lu_part {
 	PCI_LU_GUARD,
@@ -34,6 +35,7 @@ enum pci_lu_part {
 	PCI_LU_STICKY,
 	PCI_LU_RESYNC,
 	PCI_LU_VCONFIG,
+	PCI_LU_DRIVER,
 };
 
 /**
@@ -56,6 +58,8 @@ int pci_lu_preserve(struct pci_dev *pdev, u64 owner);
 void pci_lu_unpreserve(struct pci_dev *pdev);
 int pci_lu_freeze(struct pci_dev *pdev);
 void pci_lu_unfreeze(struct pci_dev *pdev);
+int pci_lu_drop(struct pci_dev *pdev);
+void pci_lu_undrop(struct pci_dev *pdev);
 const char *pci_lu_refusal(struct pci_dev *pdev);
 
 /* For the owner and other subsystems, in the new kernel. */
@@ -109,6 +113,13 @@ static inline int pci_lu_freeze(struct pci_dev *pdev)
 }
 
 static inline void pci_lu_unfreeze(struct pci_dev *pdev) { }
+
+static inline int pci_lu_drop(struct pci_dev *pdev)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void pci_lu_undrop(struct pci_dev *pdev) { }
 
 static inline const char *pci_lu_refusal(struct pci_dev *pdev)
 {

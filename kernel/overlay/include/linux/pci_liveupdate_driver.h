@@ -49,9 +49,10 @@ struct pci_liveupdate_row {
  *	device from here on.
  *
  * There is no callback for the return: it is probe() of the new kernel, in which
- * pci_lu_adopted() is true. It asks for its blob by pci_liveupdate_blob(), must
- * not reset the device, and must not touch what others of it rely on. If probe
- * fails the others run on; nobody resets the device, and no other driver binds.
+ * pci_liveupdate_handed_over() is true. It asks for its blob by
+ * pci_liveupdate_blob(), must not reset the device, and must not touch what
+ * others of it rely on. If probe fails the others run on; nobody resets the device,
+ * and no other driver binds.
  *
  * All are required. See Documentation/PCI/liveupdate-driver.rst for the contexts.
  */
@@ -69,6 +70,7 @@ struct pci_liveupdate_ops {
 #ifdef CONFIG_PCI_LIVEUPDATE
 int pci_liveupdate_protect(struct pci_dev *pdev,
 			   const struct pci_liveupdate_row *row);
+bool pci_liveupdate_handed_over(const struct pci_dev *pdev);
 int pci_liveupdate_blob(struct pci_dev *pdev,
 			const struct pci_liveupdate_ops *ops, void *blob);
 #else
@@ -76,6 +78,11 @@ static inline int pci_liveupdate_protect(struct pci_dev *pdev,
 					 const struct pci_liveupdate_row *row)
 {
 	return -EOPNOTSUPP;
+}
+
+static inline bool pci_liveupdate_handed_over(const struct pci_dev *pdev)
+{
+	return false;
 }
 
 static inline int pci_liveupdate_blob(struct pci_dev *pdev,

@@ -308,10 +308,12 @@ void pci_lu_finish(struct pci_dev *pdev)
 {
 	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
 
-	guard(mutex)(&pci_lu_lock);
-	if (!fn || fn->state != PCI_LU_ADOPTED || !fn->own)
-		return;
+	scoped_guard(mutex, &pci_lu_lock) {
+		if (!fn || fn->state != PCI_LU_ADOPTED || !fn->own)
+			return;
 
-	pci_lu_release_own(fn);
+		pci_lu_release_own(fn);
+	}
+	pci_lu_driver_settle(pdev);
 }
 EXPORT_SYMBOL_GPL(pci_lu_finish);

@@ -354,6 +354,7 @@ enum pci_lu_reason pci_lu_guard_prepare(struct pci_lu_fn *fn,
 	if (why)
 		return why;
 	pci_lu_guard_roles(fn);
+	pci_lu_driver_add_rows(fn);
 
 	return pci_lu_find_filter(fn, bus) ? PCI_LU_OK : PCI_LU_REASON_NO_MEMORY;
 }

@@ -92,8 +92,12 @@ void pci_lu_hold(struct pci_lu_fn *fn, struct pci_dev *pdev)
 static void pci_lu_release_unneeded(struct pci_lu_fn *fn)
 {
 	if (fn->state != PCI_LU_ADOPTED || fn->own || fn->depended ||
-	    fn->scanning || pci_lu_driver_keeps(fn))
+	    fn->scanning)
 		return;
+	if (fn->driver) {	/* which hears of it first */
+		pci_lu_driver_settle_later(fn);
+		return;
+	}
 	pci_lu_guard_disarm(fn);
 	pci_lu_release(fn);
 }

@@ -99,6 +99,8 @@ static void pci_lu_list_fn(const struct pci_lu_record *rec, unsigned int i)
 		why = pci_lu_record_fn(rec, i, &fn->ser);
 	if (!why)
 		why = pci_lu_read_blob(rec, i, fn);
+	if (!why)
+		why = pci_lu_driver_list(fn, rec);
 	fn->vf = fn->ser.flags & PCI_LU_FN_VF;
 	if (why) {
 		fn->refused = pci_lu_reason_text(why);

@@ -71,6 +71,8 @@ struct pci_lu_msi {
 	DECLARE_BITMAP(masked, PCI_LU_MAX_TABLE);
 };
 
+#include "driver.h"
+
 /**
  * struct pci_lu_fn - one function that is preserved, leads to a preserved
  *		      one, or was handed over by the previous kernel
@@ -96,6 +98,7 @@ struct pci_lu_msi {
  * @pdev: the device; a reference is held from preserve to unpreserve, and from
  *	  adoption to finish or fence
  * @ser: what crosses the kexec, or what came across
+ * @driver: its driver, where another function needs that one to take part
  * @irq: saved interrupt masks, endpoint in the old kernel only
  * @blob: what the driver of the function adds to the record, or has found in it
  * @refused: new kernel: why its record entry was not accepted
@@ -138,6 +141,7 @@ struct pci_lu_fn {
 	u64 owner;
 	struct pci_dev *pdev;
 	struct pci_lu_fn_ser ser;
+	struct pci_lu_driver *driver;
 	struct pci_lu_msi *irq;
 	struct pci_lu_blob_ser *blob;
 
@@ -181,16 +185,10 @@ static inline unsigned long pci_lu_key(u32 segment, u8 bus, u8 devfn)
 	return ((unsigned long)segment << 16) | ((unsigned long)bus << 8) | devfn;
 }
 
-/* Is it for the driver of a depended PF to say when the PF is frozen? */
+/* A driver takes part: the function is frozen after all who need it. */
 static inline bool pci_lu_driver_freezes(const struct pci_lu_fn *fn)
 {
-	return false;
-}
-
-/* Is it for the driver of a depended PF to say when the PF is let go? */
-static inline bool pci_lu_driver_keeps(const struct pci_lu_fn *fn)
-{
-	return false;
+	return fn->driver && fn->driver->ops;
 }
 
 /* fn.c */
@@ -215,6 +213,10 @@ void pci_lu_guard_disarm(struct pci_lu_fn *fn);
 void pci_lu_guard_roles(struct pci_lu_fn *fn);
 struct pci_ops *pci_lu_inner_ops(struct pci_ops *ops);
 u32 pci_lu_read(void *ctx, u16 pos, u8 size);
+
+/* preserve.c */
+int pci_lu_freeze_depended(struct pci_lu_fn *fn);
+void pci_lu_unfreeze_depended(struct pci_lu_fn *fn);
 
 /* msi.c */
 int pci_lu_msi_quiesce(struct pci_dev *pdev, struct pci_lu_msi *irq);

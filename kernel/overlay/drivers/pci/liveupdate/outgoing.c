@@ -70,7 +70,8 @@ int pci_lu_outgoing_get(void)
  */
 unsigned int pci_lu_outgoing_room(void)
 {
-	return (PCI_LU_RECORD_SIZE - sizeof(struct pci_lu_hdr_ser)) /
+	return (PCI_LU_RECORD_SIZE - sizeof(struct pci_lu_hdr_ser) -
+		pci_lu_driver_room()) /
 	       (sizeof(struct pci_lu_fn_ser) + sizeof(struct pci_lu_blob_ser));
 }
 
@@ -155,6 +156,10 @@ int pci_lu_outgoing_write(void)
 		if (fn->frozen && fn->blob &&
 		    pci_lu_record_add_blob(pci_lu_record, PCI_LU_RECORD_SIZE,
 					   fn->index, fn->blob))
+			return -ENOSPC;
+	xa_for_each(&pci_lu_fns, key, fn)
+		if (fn->frozen && pci_lu_driver_write(fn, pci_lu_record,
+						      PCI_LU_RECORD_SIZE))
 			return -ENOSPC;
 	if (nr)
 		hdr->flags |= PCI_LU_HDR_FROZEN;

@@ -171,6 +171,7 @@ static int pci_lu_reason_errno(enum pci_lu_reason why)
 int pci_lu_preserve(struct pci_dev *pdev, u64 owner)
 {
 	const char *why = pci_lu_refusal(pdev);
+	enum pci_lu_reason reason;
 	struct pci_lu_msi *irq;
 	struct pci_lu_fn *fn;
 	int err;
@@ -184,10 +185,18 @@ int pci_lu_preserve(struct pci_dev *pdev, u64 owner)
 	if (!irq)
 		return -ENOMEM;
 
+	reason = pci_lu_driver_preserve(pdev);
+	if (reason) {
+		pci_warn(pdev, "live update: cannot preserve: %s\n",
+			 pci_lu_reason_text(reason));
+		err = pci_lu_reason_errno(reason);
+		goto err_free_irq;
+	}
+
 	mutex_lock(&pci_lu_lock);
 	err = pci_lu_outgoing_get();
 	if (err)
-		goto err_free_irq;
+		goto err_unpreserve_driver;
 
 	err = pci_lu_reason_errno(pci_lu_track(pdev));
 	if (err)
@@ -202,8 +211,10 @@ int pci_lu_preserve(struct pci_dev *pdev, u64 owner)
 
 err_put_record:
 	pci_lu_outgoing_put();
-err_free_irq:
+err_unpreserve_driver:
 	mutex_unlock(&pci_lu_lock);
+	pci_lu_driver_unpreserve(pdev);
+err_free_irq:
 	kfree(irq);
 	return err;
 }
@@ -217,11 +228,13 @@ void pci_lu_unpreserve(struct pci_dev *pdev)
 {
 	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
 
-	guard(mutex)(&pci_lu_lock);
-	kfree(fn->irq);
-	fn->irq = NULL;
-	pci_lu_untrack(pdev, NULL);
-	pci_lu_outgoing_put();
+	scoped_guard(mutex, &pci_lu_lock) {
+		kfree(fn->irq);
+		fn->irq = NULL;
+		pci_lu_untrack(pdev, NULL);
+		pci_lu_outgoing_put();
+	}
+	pci_lu_driver_unpreserve(pdev);
 }
 EXPORT_SYMBOL_GPL(pci_lu_unpreserve);
 
@@ -307,6 +320,16 @@ static void pci_lu_freeze_fn(struct pci_lu_fn *fn)
 	pci_lu_guard_install(bus, fn);
 }
 
+static void pci_lu_unfreeze_fn(struct pci_lu_fn *fn)
+{
+	if (--fn->frozen) {
+		pci_lu_guard_roles(fn);
+		return;
+	}
+	pci_lu_guard_disarm(fn);
+	fn->state = PCI_LU_PRESERVED;
+}
+
 static void pci_lu_freeze_path(struct pci_dev *pdev)
 {
 	struct pci_dev *dev;
@@ -334,12 +357,7 @@ static void pci_lu_unfreeze_path(struct pci_dev *pdev)
 			fn->own = false;
 		else if (pci_lu_driver_freezes(fn))
 			continue;
-		if (--fn->frozen) {
-			pci_lu_guard_roles(fn);
-			continue;
-		}
-		pci_lu_guard_disarm(fn);
-		fn->state = PCI_LU_PRESERVED;
+		pci_lu_unfreeze_fn(fn);
 	}
 }
 
@@ -353,28 +371,42 @@ static void pci_lu_thaw(struct pci_dev *pdev)
 }
 
 /**
- * pci_lu_freeze - bring a preserved function into the state that crosses
- * @pdev: a preserved function; its owner lets nobody touch it any more
+ * pci_lu_freeze_depended - freeze a function whose driver takes part
+ * @fn: the function; its driver has frozen it, and all who depend on it are
  *
- * On return the function cannot interrupt, goes on with DMA, and its
- * configuration is guarded.
- *
- * Context: Process context, from reboot(2).
- * Return: 0; -ENODEV when the device does not answer or is not what it was, and only
- *	   it is lost; or another negative errno; with everything as it was.
+ * Context: Process context, from reboot(2), device lock held.
+ * Return: 0, or a negative errno with everything as it was.
  */
-int pci_lu_freeze(struct pci_dev *pdev)
+int pci_lu_freeze_depended(struct pci_lu_fn *fn)
+{
+	int err;
+
+	guard(mutex)(&pci_lu_lock);
+	fn->frozen++;
+	pci_lu_freeze_fn(fn);
+	err = pci_lu_outgoing_write();
+	if (err)
+		pci_lu_unfreeze_fn(fn);
+	return err;
+}
+
+/**
+ * pci_lu_unfreeze_depended - undo pci_lu_freeze_depended()
+ * @fn: the function
+ */
+void pci_lu_unfreeze_depended(struct pci_lu_fn *fn)
+{
+	guard(mutex)(&pci_lu_lock);
+	pci_lu_unfreeze_fn(fn);
+	pci_lu_outgoing_write();
+}
+
+/* The function itself and the bridges above, but not what has a driver. */
+static int pci_lu_freeze_locked(struct pci_dev *pdev)
 {
 	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
 	int err;
 
-	/* Loaded by kexec_load(2), the next kernel would be told nothing. */
-	if (!kexec_image || !kexec_image->kho.fdt) {
-		pci_err(pdev, "live update: cannot freeze: the next kernel was not loaded by kexec_file_load()\n");
-		return -ENOEXEC;
-	}
-
-	guard(mutex)(&pci_lu_lock);
 	err = pci_lu_check_path(pdev);
 	if (err)
 		return err;
@@ -398,6 +430,40 @@ int pci_lu_freeze(struct pci_dev *pdev)
 
 	return err;
 }
+
+/**
+ * pci_lu_freeze - bring a preserved function into the state that crosses
+ * @pdev: a preserved function; its owner lets nobody touch it any more
+ *
+ * On return the function cannot interrupt, goes on with DMA, and its
+ * configuration is guarded.
+ *
+ * Context: Process context, from reboot(2).
+ * Return: 0; -ENODEV when the device does not answer or is not what it was, and only
+ *	   it is lost; or another negative errno; with everything as it was.
+ */
+int pci_lu_freeze(struct pci_dev *pdev)
+{
+	int err;
+
+	/* Loaded by kexec_load(2), the next kernel would be told nothing. */
+	if (!kexec_image || !kexec_image->kho.fdt) {
+		pci_err(pdev, "live update: cannot freeze: the next kernel was not loaded by kexec_file_load()\n");
+		return -ENOEXEC;
+	}
+
+	scoped_guard(mutex, &pci_lu_lock)
+		err = pci_lu_freeze_locked(pdev);
+	if (err)
+		return err;
+	err = pci_lu_driver_freeze(pdev, false);
+	if (!err)
+		return 0;
+	guard(mutex)(&pci_lu_lock);
+	pci_lu_thaw(pdev);
+	/* What others need, too, is not for one of them to be dropped for. */
+	return err == -ENODEV ? -EIO : err;
+}
 EXPORT_SYMBOL_GPL(pci_lu_freeze);
 
 /**
@@ -408,6 +474,7 @@ EXPORT_SYMBOL_GPL(pci_lu_freeze);
  */
 void pci_lu_unfreeze(struct pci_dev *pdev)
 {
+	pci_lu_driver_unfreeze(pdev, false);
 	guard(mutex)(&pci_lu_lock);
 	pci_lu_thaw(pdev);
 }

@@ -264,6 +264,14 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"pf-driver",
 		"the driver of its physical function does not take part in live update",
 	},
+	[PCI_LU_REASON_DRIVER_REFUSED] = {
+		"driver-refused",
+		"the driver of its physical function refuses",
+	},
+	[PCI_LU_REASON_DRIVER_BUSY] = {
+		"driver-busy",
+		"its physical function is being bound, unbound or reset",
+	},
 	[PCI_LU_REASON_NO_IOMMU] = { "no-iommu", "the device is not behind an IOMMU" },
 	[PCI_LU_REASON_IOMMU_UNSUPPORTED] = {
 		"iommu-unsupported",

@@ -70,7 +70,8 @@ static bool pci_lu_msi_maskable(struct pci_dev *pdev)
  * pci_lu_pf_refusal - why a PF cannot be kept for its VFs
  * @pf: the PF
  *
- * Its registers can, but for a while nobody drives it. One that is open by VFIO works
+ * Its registers can, but for a while nobody drives it: a driver must be able to stand
+ * still, and to go on where it was (driver.c). One that is open by VFIO works
  * for an owner whose memory does not cross, unless that owner has preserved it;
  * so the PF comes first.
  *
@@ -81,10 +82,14 @@ enum pci_lu_reason pci_lu_pf_refusal(struct pci_dev *pf)
 	const struct pci_driver *drv = READ_ONCE(pf->driver);
 	const struct pci_lu_fn *fn = pci_lu_fn_find(pf);
 
-	if (!drv || strcmp(drv->name, PCI_LU_VFIO))
+	if (!drv)
 		return PCI_LU_REASON_PF_DRIVER;
-	if (pci_is_enabled(pf) && !(fn && READ_ONCE(fn->requested)))
+	if (strcmp(drv->name, PCI_LU_VFIO)) {
+		if (!drv->liveupdate)
+			return PCI_LU_REASON_PF_DRIVER;
+	} else if (pci_is_enabled(pf) && !(fn && READ_ONCE(fn->requested))) {
 		return PCI_LU_REASON_PF_NOT_PRESERVED;
+	}
 	/* What would have kept the PF from being preserved. */
 	if (pci_find_capability(pf, PCI_CAP_ID_EA))
 		return PCI_LU_REASON_ENHANCED_ALLOCATION;

@@ -13,7 +13,7 @@
 
 static char pci_lu_disable[32];
 module_param_string(disable, pci_lu_disable, sizeof(pci_lu_disable), 0444);
-MODULE_PARM_DESC(disable, "comma separated: guard, quiesce, takeover, intremap, fence, sticky, resync, vconfig");
+MODULE_PARM_DESC(disable, "comma separated: guard, quiesce, takeover, intremap, fence, sticky, resync, vconfig, driver");
 
 static bool pci_lu_fail_freeze;
 module_param_named(fail_freeze, pci_lu_fail_freeze, bool, 0644);
@@ -44,6 +44,7 @@ bool pci_lu_disabled(enum pci_lu_part part)
 		[PCI_LU_STICKY] = "sticky",
 		[PCI_LU_RESYNC] = "resync",
 		[PCI_LU_VCONFIG] = "vconfig",
+		[PCI_LU_DRIVER] = "driver",
 	};
 	size_t len = strlen(names[part]);
 	const char *p = pci_lu_disable;

@@ -329,19 +329,22 @@ int vfio_pci_lu_freeze(struct liveupdate_file_op_args *args)
 	if (!err)
 		return 0;
 	vfio_pci_lu_thaw(vdev);
-	if (err == -ENODEV)
-		goto drop;
+	if (err != -ENODEV)
+		goto refuse;
+drop:
+	err = pci_lu_drop(vdev->pdev);
+	if (!err) {
+		vdev->lu->dropped = true;
+		vfio_pci_lu_capture_dropped(vdev, vdev->lu->out);
+		pci_err(vdev->pdev, "live update: dropped, the others go on without it: %s\n",
+			why.text);
+		return 0;
+	}
+	strscpy(why.text, "what it depends on could not be frozen");
 refuse:
 	pci_warn(vdev->pdev, "live update: cannot freeze: %s (%pe)\n", why.text,
 		 ERR_PTR(err));
 	return err;
-
-drop:
-	vdev->lu->dropped = true;
-	vfio_pci_lu_capture_dropped(vdev, vdev->lu->out);
-	pci_err(vdev->pdev, "live update: dropped, the others go on without it: %s\n",
-		why.text);
-	return 0;
 }
 
 /**
@@ -352,8 +355,10 @@ void vfio_pci_lu_unfreeze(struct liveupdate_file_op_args *args)
 {
 	struct vfio_pci_core_device *vdev = vfio_pci_lu_vdev(args->file);
 
-	if (vdev->lu->dropped)
+	if (vdev->lu->dropped) {
+		pci_lu_undrop(vdev->pdev);
 		return;
+	}
 	iommu_lu_unfreeze(&vdev->pdev->dev);
 	pci_lu_unfreeze(vdev->pdev);
 	vfio_pci_lu_thaw(vdev);
