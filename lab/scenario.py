@@ -17,7 +17,7 @@ TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "
        "optional_kernels", "cancel", "owner", "again", "check_leftovers", "damage", "machine", "negative", "case", "cmdline",
        "cmdline_new", "timeout_s", "vm", "flow", "default", "in_blackout", "told", "act", "tasks", "absent", "device", "steps"}
 MACHINE = {"trace", "iommu", "memory", "nics", "model", "bystander", "bystander_slot"}
-ACTS = ("lost", "unbind", "unbind-finish", "reads", "binds", "silent")
+ACTS = {"hostile": ("lost", "unbind", "unbind-finish", "reads", "binds", "silent"), "driver": ("callbacks", "gone")}
 BEHIND = ("root-port", "switch", "sibling", "pci-bridge")       # sibling: function 1 of the device before it
 VM_KEYS = {"name", "nics", "others", "memory", "hugetlb", "hot", "prealloc", "persona"}
 CASE = {"name", "reason", "why", "machine", "cmdline", "nic", "vf", "pf_owner", "open", "preserve", "before", "after", "undo",
@@ -48,7 +48,7 @@ class Scenario:
     again: bool = False             # of kind fence: can the device be opened like any other afterwards?
     in_blackout: list = field(default_factory=list)     # for QEMU's monitor, as soon as the old kernel has let go
     told: str = ""                  # what the new kernel's log has to say (a pattern)
-    act: str = ""                   # of kind hostile, see flow_hostile.py
+    act: str = ""                   # of kind hostile and driver, see flows/
     tasks: int = 4                  # how many processes do it
     absent: list = field(default_factory=list)  # of kind software: the rows of the policy that nothing here can show
     check_leftovers: bool = False
@@ -162,8 +162,8 @@ def from_dict(name, data):
         raise ScenarioError(f"{name}: damage is done to an update, and is one of {', '.join(damage.KINDS)}")
     if s.kind == "unwanted" and s.owner not in ("never", "gone"):
         raise ScenarioError(f"{name}: owner must be never or gone")
-    if s.kind == "hostile" and s.act not in ACTS:
-        raise ScenarioError(f"{name}: act must be one of {', '.join(ACTS)}")
+    if s.act not in ACTS.get(s.kind, ("",)):
+        raise ScenarioError(f"{name}: act must be one of {', '.join(ACTS.get(s.kind, ()))}")
     if s.kind == "vm" and (s.flow not in VM_FLOWS or not s.vm):
         raise ScenarioError(f"{name}: a VM scenario has at least one [[vm]], and its flow is one of {', '.join(VM_FLOWS)}")
     for one in s.vm:
