@@ -158,13 +158,16 @@ class Run:
             if not self.sc.vm:
                 self.works[number] = kind(d["workload"])(self, number, device, d)
         self.note("booted", at=boot["_at"], release=boot.get("release"))
-        threading.Thread(target=self._echo, name="echo", daemon=True).start()
+        self.echo(self.machine.bystander.sock)
         self.watcher = watch.Watcher(self.machine.ram)
         self.watcher.start()
 
-    def _echo(self):
-        """Sends the bystander's frames back to it with source and destination swapped."""
-        sock = self.machine.bystander.sock
+    def echo(self, sock):
+        """Sends frames that a NIC sends by its native driver back to it, from now on."""
+        threading.Thread(target=self._echo, args=(sock,), name="echo", daemon=True).start()
+
+    def _echo(self, sock):
+        """With source and destination swapped."""
         try:
             sock.settimeout(0.3)
             while not self.echo_stop.is_set():

@@ -167,6 +167,7 @@ static void exchange(int fd, const uint8_t mac[6], uint64_t count, uint64_t end,
 static int net_check(struct hf_call *c)
 {
 	uint64_t count, timeout_ms, end, tx, rx;
+	bool leave = false;
 	struct ifreq ifr = { 0 };
 	char ifname[IFNAMSIZ];
 	uint8_t mac[6];
@@ -177,6 +178,8 @@ static int net_check(struct hf_call *c)
 		err = hf_arg_u64(c, "frames", 8, &count);
 	if (!err)
 		err = hf_arg_u64(c, "timeout_ms", 3000, &timeout_ms);
+	if (!err)
+		err = hf_arg_bool(c, "leave", &leave);
 	if (!err && timeout_ms > 3600000)
 		err = hf_fail(&c->err, ERANGE, "timeout_ms");
 	if (err)
@@ -193,8 +196,10 @@ static int net_check(struct hf_call *c)
 		hf_msg_u64(c->out, "sent", tx);
 		hf_msg_u64(c->out, "received", rx);
 	}
-	ifr.ifr_flags &= ~IFF_UP;
-	ioctl(fd, SIOCSIFFLAGS, &ifr);
+	if (err || !leave) {
+		ifr.ifr_flags &= ~IFF_UP;
+		ioctl(fd, SIOCSIFFLAGS, &ifr);
+	}
 	close(fd);
 	return err;
 }

@@ -91,6 +91,12 @@ def kill_owner(run):
     run.note("owner killed")
 
 
+def look_at_hosts(run):
+    """Does what the host drives itself work?"""
+    for work in run.works.values():
+        work.look(f"kernel {run.generation + 1}")
+
+
 def fail_freeze(run):
     run.update.images = run.update.images or run.dumps()
     failed_freeze(run)
@@ -153,6 +159,7 @@ STEPS = {
     "open": lambda run: run.open_devices(), "work": lambda run: run.start_work(), "preserve": preserve, "load": load,
     "freeze+kexec": freeze_and_kexec, "retrieve": retrieve, "rearm": rearm, "damage": do_damage, "finish": finish,
     "settle": settle, "kill-owner": kill_owner, "cancel": cancel, "fail-freeze": fail_freeze,
+    "host": look_at_hosts,
 }
 UPDATE = ("preserve", "load", "freeze+kexec", "retrieve", "rearm", "damage", "finish", "settle")
 

@@ -69,6 +69,9 @@ class Workload:
         run.rearms.append(dict(got, slot=self.number))
         run.note("re-armed", slot=self.number)
 
+    def look(self, when):
+        """Step "host": does it work for the host itself?"""
+
     def more(self, seconds):
         """A function that waits until it has done so many seconds' worth of work from now on."""
         return lambda: None

@@ -8,6 +8,7 @@ TOKEN = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"     # what an owner of a VF has t
 
 class IgbPf(Workload):
     name = "igbpf"
+    to_know = {"token": TOKEN}      # for dev.open of a VF
 
     @classmethod
     def qemu(cls, number, spec):
@@ -26,6 +27,10 @@ class IgbPf(Workload):
         count = max((w.vf + 1 for w in self.vfs()), default=0)
         run.call("sys.write", path=f"/sys/bus/pci/devices/{self.device.bdf}/sriov_numvfs", text=str(count))
         return geometry
+
+    def admit(self, vf):
+        """Lets frames through to a VF, which was opened just now."""
+        self.run.call("igbpf.pool", slot=self.number, vf=vf.vf, mac=vf.device.mac)
 
     def start(self):
         """A message of its own, so that the lab knows what they look like."""

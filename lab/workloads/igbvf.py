@@ -2,7 +2,6 @@
 
 from ..host.devices import Device
 from ..judge import policy
-from .igbpf import TOKEN
 from .nic import Receiver
 
 
@@ -35,13 +34,13 @@ class IgbVf(Receiver):
         return VirtualFunction(f"vf{number}", f"52:54:00:00:00:{number + 1:02x}")
 
     def open_args(self):
-        return {**super().open_args(), "vectors": min(self.run.sc.vectors, 3), "token": TOKEN}
+        return {**super().open_args(), "vectors": min(self.run.sc.vectors, 3), **self.pf.to_know}
 
     def open(self):
         run, pf = self.run, self.pf.device.bdf
         self.device.bdf = policy.nth_vf(run.dump(pf), pf, self.vf)
         geometry = super().open()
-        run.call("igbpf.pool", slot=self.pf.number, vf=self.vf, mac=self.device.mac)
+        self.pf.admit(self)
         return geometry
 
 

@@ -44,6 +44,7 @@
 #define MBX_VFU	       (1u << 2)
 #define MBX_PFSTS      (1u << 4)
 #define MBX_MSG_ACK    (1u << 31)
+#define MBX_MSG_NACK   (1u << 30)
 #define MBX_MSG_CTS    (1u << 29)
 #define MBX_RESET      1u
 #define MBX_SET_MAC    2u
@@ -184,6 +185,9 @@ static int ask(struct hf_vfio *v, uint32_t *msg, unsigned int words, struct hf_e
 	for (unsigned int i = 0; i < words; i++)
 		msg[i] = hf_rd(v, VT_VMBMEM(i));
 	hf_wr(v, VT_V2PMAILBOX, MBX_ACK);
+	/* A VF that nobody has given an address hears no when it is reset, and is. */
+	if (what == MBX_RESET && (msg[0] & ~MBX_MSG_CTS) == (what | MBX_MSG_NACK))
+		return 0;
 	if ((msg[0] & ~MBX_MSG_CTS) != (what | MBX_MSG_ACK))
 		return hf_fail(e, EACCES, "PF of %s answers 0x%x to 0x%x", v->bdf, msg[0], what);
 	return 0;
