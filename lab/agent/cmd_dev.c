@@ -229,6 +229,7 @@ static int dev_mem(struct hf_call *c)
 
 static int dev_stat(struct hf_call *c)
 {
+	struct hf_ring ring;
 	struct hf_slot *s;
 	uint64_t pba;
 	int err;
@@ -237,8 +238,9 @@ static int dev_stat(struct hf_call *c)
 	if (err)
 		return err;
 	if (s->work->nic) {
-		hf_msg_u64(c->out, "rdh", s->work->nic->head(&s->dev));
-		hf_msg_u64(c->out, "rdt", s->work->nic->tail(&s->dev));
+		hf_slot_ring(s, &ring);
+		hf_msg_u64(c->out, "rdh", s->work->nic->head(&s->dev, &ring));
+		hf_msg_u64(c->out, "rdt", s->work->nic->tail(&s->dev, &ring));
 	}
 	hf_vfio_poll(&s->dev, 0);
 	out_irq(c, &s->dev);

@@ -41,8 +41,9 @@ static int nic_plant(struct hf_call *c)
 	if (err)
 		return err;
 
-	head = s->work->nic->head(&s->dev);
-	left = (s->work->nic->tail(&s->dev) + p->descs - head) % p->descs;
+	hf_slot_ring(s, &ring);
+	head = s->work->nic->head(&s->dev, &ring);
+	left = (s->work->nic->tail(&s->dev, &ring) + p->descs - head) % p->descs;
 	if (!ahead || ahead >= left)
 		return hf_fail(&c->err, ERANGE, "%llu descriptors ahead, %u are left",
 			       (unsigned long long)ahead, left);
@@ -53,7 +54,6 @@ static int nic_plant(struct hf_call *c)
 	p->planted_desc = (head + (uint32_t)ahead) % p->descs;
 	p->planted_iova = gpa;
 	p->planted = 1;
-	hf_slot_ring(s, &ring);
 	s->work->nic->fill(&ring, p->planted_desc, gpa);
 	hf_msg_u64(c->out, "desc", p->planted_desc);
 	hf_msg_u64(c->out, "canary_gpa", gpa);
@@ -88,7 +88,7 @@ static int nic_aim(struct hf_call *c)
 	}
 	hf_slot_ring(s, &ring);
 	if (!n || !step || step >= ring.descs || first >= ring.descs ||
-	    first <= s->work->nic->head(&s->dev))
+	    first <= s->work->nic->head(&s->dev, &ring))
 		return hf_fail(&c->err, EINVAL, "first, step or addrs");
 
 	for (uint64_t i = first; i < ring.descs; i += step)

@@ -35,8 +35,8 @@ struct hf_nic_ops {
 	/* Point descriptor @i at @iova; only for one the device has not fetched. */
 	void (*fill)(const struct hf_ring *r, uint32_t i, uint64_t iova);
 	/* Next descriptor the device will fill, and the one it stops at. */
-	uint32_t (*head)(struct hf_vfio *v);
-	uint32_t (*tail)(struct hf_vfio *v);
+	uint32_t (*head)(struct hf_vfio *v, const struct hf_ring *r);
+	uint32_t (*tail)(struct hf_vfio *v, const struct hf_ring *r);
 };
 
 /* Static, stateless: all state is in the device and in the slot's memory. */
@@ -45,7 +45,7 @@ struct hf_workload {
 	uint32_t max_vectors;
 	/* NULL: only who asks for it by name gets it. */
 	bool (*match)(const struct hf_pci_id *id);
-	/* Bytes of memory that it needs, if it is no NIC. */
+	/* Bytes of memory that it needs; of a NIC: beside descriptors and buffers, after the former. */
 	uint64_t memory;
 	/* Reset the device to a quiet state. Return: 0 or -errno. NULL: it is only opened and attached. */
 	int (*reset)(struct hf_vfio *v, struct hf_err *e);

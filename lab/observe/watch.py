@@ -157,8 +157,8 @@ class Watcher:
         if self.thread.is_alive():
             self.thread.join(5)
 
-    def add(self, number, layout, geometry, stream):
-        self.slots[number] = Slot(self.ram, layout, geometry, stream)
+    def add(self, number, layout, geometry, stream, ring=Slot):
+        self.slots[number] = ring(self.ram, layout, geometry, stream)
 
     def add_canary(self, gpa):
         self.canaries.append(Canary(self.ram, gpa))

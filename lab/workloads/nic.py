@@ -18,6 +18,7 @@ class Receiver(Workload):
 
     family = "nic"
     model = None            # of QEMU
+    ring = watch.Slot       # how the lab sees what landed
     keys = Workload.keys | {"model"}
     needle, needle_at = traffic.SRC_MAC + struct.pack(">HI", traffic.ETHERTYPE, traffic.MAGIC), 6
 
@@ -42,7 +43,7 @@ class Receiver(Workload):
         geometry = super().open()
         self.slot["mac"] = self.device.mac
         self.since = len(self.run.updates)
-        self.run.watcher.add(self.number, self.slot["layout"], geometry, self.number + 1)
+        self.run.watcher.add(self.number, self.slot["layout"], geometry, self.number + 1, self.ring)
         return geometry
 
     def start(self):

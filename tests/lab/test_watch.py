@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", ".."))
 from lab.errors import NotSeen          # noqa: E402
 from lab.observe import traffic, watch, wire  # noqa: E402
 from lab.workloads.nic import Receiver  # noqa: E402
+from lab.workloads.virtio_net import UsedRing  # noqa: E402
 
 MAC = traffic.mac_bytes("52:54:00:00:00:01")
 DESCS = 64
@@ -146,6 +147,33 @@ class Watching(unittest.TestCase):
             t0 = time.monotonic()
             self.assertFalse(w.wait_landed(0, 2, 0.5, stall))
             self.assertLess(time.monotonic() - t0, 0.45 if stall else most)
+
+
+class Used(unittest.TestCase):
+    """A ring of which the device says in another one what it has used."""
+
+    def setUp(self):
+        self.ram = bytearray(1 << 20)
+        geometry = {"descs": 8, "ring_off": 0x1000, "buf_off": 0x8000, "buf_size": 2048}
+        self.ring = UsedRing(self.ram, watch.Layout([[0, 1 << 20]]), geometry, 1)
+
+    def land(self, index, frame, number=None):
+        number = index if number is None else number
+        at = 0x8000 + number * 2048
+        self.ram[at + 12:at + 12 + len(frame)] = frame
+        struct.pack_into("<II", self.ram, self.ring.used + 4 + index * 8, number, 12 + len(frame))
+        struct.pack_into("<H", self.ram, self.ring.used + 2, index + 1)
+
+    def test_frames_in_order(self):
+        self.assertEqual(self.ring.poll(1.0), 0)
+        for n in range(3):
+            self.land(n, traffic.build(bytes(6), 1, n, 0))
+        self.assertEqual((self.ring.poll(1.0), self.ring.high, self.ring.corrupt), (3, 2, 0))
+
+    def test_another_buffer_or_length_is_no_frame(self):
+        self.land(0, traffic.build(bytes(6), 1, 0, 0), number=3)
+        self.land(1, traffic.build(bytes(6), 1, 1, 0)[:100])
+        self.assertEqual((self.ring.poll(1.0), self.ring.corrupt), (0, 2))
 
 
 class Times(unittest.TestCase):

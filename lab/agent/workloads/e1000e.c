@@ -105,13 +105,15 @@ static int e1000e_start(struct hf_vfio *v, const struct hf_ring *r, uint32_t itr
 	return 0;
 }
 
-static uint32_t e1000e_head(struct hf_vfio *v)
+static uint32_t e1000e_head(struct hf_vfio *v, const struct hf_ring *r)
 {
+	(void)r;
 	return hf_rd(v, RDH);
 }
 
-static uint32_t e1000e_tail(struct hf_vfio *v)
+static uint32_t e1000e_tail(struct hf_vfio *v, const struct hf_ring *r)
 {
+	(void)r;
 	return hf_rd(v, RDT);
 }
 

@@ -196,13 +196,15 @@ static int igb_start(struct hf_vfio *v, const struct hf_ring *r, uint32_t itr_us
 	return 0;
 }
 
-static uint32_t igb_head(struct hf_vfio *v)
+static uint32_t igb_head(struct hf_vfio *v, const struct hf_ring *r)
 {
+	(void)r;
 	return hf_rd(v, E1000_RDH0);
 }
 
-static uint32_t igb_tail(struct hf_vfio *v)
+static uint32_t igb_tail(struct hf_vfio *v, const struct hf_ring *r)
 {
+	(void)r;
 	return hf_rd(v, E1000_RDT0);
 }
 

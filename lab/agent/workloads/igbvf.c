@@ -122,13 +122,15 @@ static int igbvf_start(struct hf_vfio *v, const struct hf_ring *r, uint32_t itr_
 	return 0;
 }
 
-static uint32_t igbvf_head(struct hf_vfio *v)
+static uint32_t igbvf_head(struct hf_vfio *v, const struct hf_ring *r)
 {
+	(void)r;
 	return hf_rd(v, VT_RDH);
 }
 
-static uint32_t igbvf_tail(struct hf_vfio *v)
+static uint32_t igbvf_tail(struct hf_vfio *v, const struct hf_ring *r)
 {
+	(void)r;
 	return hf_rd(v, VT_RDT);
 }
 
