@@ -24,7 +24,8 @@
  * Whoever has one of the locks may have it for long, and there may be many of them.
  * So a worker queues up for both, as anybody does, and freeze waits for the worker,
  * for VFIO_PCI_LU_FREEZE_MS at most. A worker that comes late finds that it is not
- * wanted any more.
+ * wanted any more; one that needs longer to unmap the BARs, which somebody may have
+ * mapped any number of times, finds that in the end, and lets everybody go on.
  *
  * What an owner, a guest or the device itself can bring about must not keep all
  * the others from being updated. Then the device is *dropped*: it goes on until
@@ -173,6 +174,56 @@ static void vfio_pci_lu_zap(struct vfio_pci_core_device *vdev)
 			    true);
 }
 
+/*
+ * INTx follows what vfio believes: its handler may have masked it meanwhile, for a
+ * neighbour on the same line, and an eventfd may have wanted to unmask it.
+ */
+static void vfio_pci_lu_thaw_intx(struct vfio_pci_core_device *vdev)
+{
+	struct vfio_pci_irq_ctx *ctx = xa_load(&vdev->ctx, 0);
+
+	guard(spinlock_irqsave)(&vdev->irqlock);
+	if (vdev->irq_type == VFIO_PCI_INTX_IRQ_INDEX && vdev->pci_2_3 && ctx)
+		pci_intx(vdev->pdev, !ctx->masked);
+}
+
+static void vfio_pci_lu_thaw_locked(struct vfio_pci_core_device *vdev)
+{
+	vfio_pci_lu_thaw_intx(vdev);
+	vfio_pci_lu_set_frozen(vdev, false);
+}
+
+/* Without the locks: those who waited for the thaw go on. */
+static void vfio_pci_lu_thawed(struct vfio_pci_core_device *vdev)
+{
+	struct vfio_pci_lu *lu = vdev->lu;
+
+	wake_up_all(&lu->wait);
+	if (lu->unmask) {
+		lu->unmask = false;
+		vfio_pci_intx_unmask(vdev);
+	}
+}
+
+static void vfio_pci_lu_thaw(struct vfio_pci_core_device *vdev)
+{
+	mutex_lock(&vdev->igate);
+	down_write(&vdev->memory_lock);
+	vfio_pci_lu_thaw_locked(vdev);
+	up_write(&vdev->memory_lock);
+	mutex_unlock(&vdev->igate);
+
+	vfio_pci_lu_thawed(vdev);
+}
+
+/* Fully ordered: who sees a step sees what was done before it. */
+static bool vfio_pci_lu_stop_step(struct vfio_pci_lu *lu,
+				  enum vfio_pci_lu_stop_state from,
+				  enum vfio_pci_lu_stop_state to)
+{
+	return cmpxchg(&lu->stop_state, from, to) == from;
+}
+
 /**
  * vfio_pci_lu_stop_work - the worker of freeze
  * @work: &vfio_pci_lu.stop
@@ -183,26 +234,32 @@ void vfio_pci_lu_stop_work(struct work_struct *work)
 {
 	struct vfio_pci_lu *lu = container_of(work, struct vfio_pci_lu, stop);
 	struct vfio_pci_core_device *vdev = lu->vdev;
+	bool late = false;
 
 	mutex_lock(&vdev->igate);
 	down_write(&vdev->memory_lock);
-	if (cmpxchg(&lu->stop_state, VFIO_PCI_LU_STOP_WANTED,
-		    VFIO_PCI_LU_STOP_UNDER_WAY) == VFIO_PCI_LU_STOP_WANTED) {
+	if (vfio_pci_lu_stop_step(lu, VFIO_PCI_LU_STOP_WANTED,
+				  VFIO_PCI_LU_STOP_UNDER_WAY)) {
 		vfio_pci_lu_set_frozen(vdev, true);
 		vfio_pci_lu_zap(vdev);
-		/* Paired in vfio_pci_lu_is_stopped() */
-		smp_store_release(&lu->stop_state, VFIO_PCI_LU_STOP_DONE);
-		wake_up_all(&lu->wait);
+		late = !vfio_pci_lu_stop_step(lu, VFIO_PCI_LU_STOP_UNDER_WAY,
+					      VFIO_PCI_LU_STOP_DONE);
+		if (late)
+			vfio_pci_lu_thaw_locked(vdev);
+		else
+			wake_up_all(&lu->wait);
 	}
 	up_write(&vdev->memory_lock);
 	mutex_unlock(&vdev->igate);
 
+	if (late)
+		vfio_pci_lu_thawed(vdev);
 	vfio_device_put_registration(&vdev->vdev);
 }
 
 static bool vfio_pci_lu_is_stopped(struct vfio_pci_lu *lu)
 {
-	/* Paired in vfio_pci_lu_stop_work() */
+	/* Paired with the cmpxchg() of vfio_pci_lu_stop_work() */
 	return smp_load_acquire(&lu->stop_state) == VFIO_PCI_LU_STOP_DONE;
 }
 
@@ -221,44 +278,13 @@ static int vfio_pci_lu_stop(struct vfio_pci_core_device *vdev)
 	if (wait_event_timeout(lu->wait, vfio_pci_lu_is_stopped(lu),
 			       msecs_to_jiffies(VFIO_PCI_LU_FREEZE_MS)))
 		return 0;
-	if (cmpxchg(&lu->stop_state, VFIO_PCI_LU_STOP_WANTED,
-		    VFIO_PCI_LU_STOP_IDLE) == VFIO_PCI_LU_STOP_WANTED)
+	/* It waits for a lock, or unmaps what somebody has mapped without end. */
+	if (vfio_pci_lu_stop_step(lu, VFIO_PCI_LU_STOP_WANTED,
+				  VFIO_PCI_LU_STOP_IDLE) ||
+	    vfio_pci_lu_stop_step(lu, VFIO_PCI_LU_STOP_UNDER_WAY,
+				  VFIO_PCI_LU_STOP_IDLE))
 		return -EBUSY;
-
-	/* It has both locks, what is left is short. */
-	wait_event(lu->wait, vfio_pci_lu_is_stopped(lu));
 	return 0;
-}
-
-/*
- * INTx follows what vfio believes: its handler may have masked it meanwhile, for a
- * neighbour on the same line, and an eventfd may have wanted to unmask it.
- */
-static void vfio_pci_lu_thaw_intx(struct vfio_pci_core_device *vdev)
-{
-	struct vfio_pci_irq_ctx *ctx = xa_load(&vdev->ctx, 0);
-
-	guard(spinlock_irqsave)(&vdev->irqlock);
-	if (vdev->irq_type == VFIO_PCI_INTX_IRQ_INDEX && vdev->pci_2_3 && ctx)
-		pci_intx(vdev->pdev, !ctx->masked);
-}
-
-static void vfio_pci_lu_thaw(struct vfio_pci_core_device *vdev)
-{
-	struct vfio_pci_lu *lu = vdev->lu;
-
-	mutex_lock(&vdev->igate);
-	down_write(&vdev->memory_lock);
-	vfio_pci_lu_thaw_intx(vdev);
-	vfio_pci_lu_set_frozen(vdev, false);
-	up_write(&vdev->memory_lock);
-	mutex_unlock(&vdev->igate);
-
-	wake_up_all(&lu->wait);
-	if (lu->unmask) {
-		lu->unmask = false;
-		vfio_pci_intx_unmask(vdev);
-	}
 }
 
 /*
