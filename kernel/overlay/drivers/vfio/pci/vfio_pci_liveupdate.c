@@ -130,6 +130,29 @@ static int vfio_pci_lu_lock_mappings(struct vfio_pci_core_device *vdev,
 	return 0;
 }
 
+/*
+ * Who asks for low power from now on finds lu_attach_locked set; who has asked before
+ * has memory_lock, or had it. The owner can have it all the time: he resets the device,
+ * and the Orchestrator must not wait for that.
+ */
+static int vfio_pci_lu_check_awake(struct vfio_pci_core_device *vdev,
+				   struct vfio_pci_lu_why *why)
+{
+	unsigned long end = jiffies + msecs_to_jiffies(VFIO_PCI_LU_PRESERVE_MS);
+	bool asleep;
+
+	while (!down_read_trylock(&vdev->memory_lock)) {
+		if (time_after(jiffies, end) || signal_pending(current))
+			return vfio_pci_lu_refuse(why, VFIO_LIVEUPDATE_STATE,
+						  "an operation on it does not end");
+		fsleep(1000);
+	}
+	asleep = vfio_pci_lu_in_low_power(vdev);
+	up_read(&vdev->memory_lock);
+	return asleep ? vfio_pci_lu_refuse(why, VFIO_LIVEUPDATE_STATE,
+					   "it is in a low power state") : 0;
+}
+
 /* Everything that preserve does under dev_set->lock. */
 static int vfio_pci_lu_preserve_locked(struct vfio_pci_core_device *vdev,
 				       struct liveupdate_file_op_args *args,
@@ -160,16 +183,12 @@ static int vfio_pci_lu_preserve_locked(struct vfio_pci_core_device *vdev,
 	}
 
 	vdev->vdev.lu_attach_locked = true;
-	/* Whoever comes with a low power request from now on finds that set. */
-	if (vfio_pci_lu_in_low_power(vdev)) {
-		vdev->vdev.lu_attach_locked = false;
-		err = vfio_pci_lu_refuse(why, VFIO_LIVEUPDATE_STATE,
-					 "it is in a low power state");
-		goto unpreserve_iommu;
-	}
-	return 0;
+	err = vfio_pci_lu_check_awake(vdev, why);
+	if (!err)
+		return 0;
 
-unpreserve_iommu:
+	vdev->vdev.lu_attach_locked = false;
+
 	iommu_lu_unpreserve(&pdev->dev);
 unpreserve_pci:
 	pci_lu_unpreserve(pdev);

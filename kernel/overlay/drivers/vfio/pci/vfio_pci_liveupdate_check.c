@@ -108,13 +108,14 @@ bool vfio_pci_lu_mmio_rule(phys_addr_t start, size_t len, void *data)
  * vfio_pci_lu_in_low_power - has the owner asked for a low power state?
  * @vdev: the device
  *
+ * Who has to be sure holds memory_lock, or the device is frozen.
+ *
  * Return: true if so.
  */
 bool vfio_pci_lu_in_low_power(struct vfio_pci_core_device *vdev)
 {
-	guard(rwsem_read)(&vdev->memory_lock);
-
-	return vdev->pm_runtime_engaged || vdev->pdev->current_state != PCI_D0;
+	return READ_ONCE(vdev->pm_runtime_engaged) ||
+	       READ_ONCE(vdev->pdev->current_state) != PCI_D0;
 }
 
 /**
