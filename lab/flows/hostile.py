@@ -13,7 +13,7 @@ from .. import judge
 from ..errors import StepFailed
 from ..findings import bystander_checks, close, work_checks
 from ..observe import trace
-from . import steps
+from . import owner, steps
 
 PENDING_S = 5           # until an unbind has begun to wait
 ENDS_S = 10             # until it is through, once nothing is in its way
@@ -24,7 +24,7 @@ COMPATIBLE = 48         # bytes of the name of a handler in the record of the Li
 
 
 def hostile_flow(run, findings):
-    ACTS[run.sc.act](run, findings)
+    {**ACTS, **owner.ACTS}[run.sc.act](run, findings)
 
 
 # -- the record of the session loses its device ------------------------------------------------------------------------
