@@ -17,7 +17,8 @@ TOP = {"summary", "kind", "old", "new", "rate", "descs", "vectors", "updates", "
        "optional_kernels", "cancel", "owner", "again", "check_leftovers", "damage", "machine", "negative", "case", "cmdline",
        "cmdline_new", "timeout_s", "vm", "flow", "default", "in_blackout", "told", "act", "tasks", "absent", "device", "steps"}
 MACHINE = {"trace", "iommu", "memory", "nics", "model", "bystander", "bystander_slot"}
-ACTS = {"hostile": ("lost", "unbind", "unbind-finish", "reads", "binds", "silent", "cancel-intx", "pristine", "sleeps", "resets", "maps"),
+ACTS = {"hostile": ("lost", "unbind", "unbind-finish", "reads", "binds", "fills", "silent", "cancel-intx", "pristine", "sleeps",
+                    "resets", "maps"),
         "driver": ("callbacks", "gone")}
 BEHIND = ("root-port", "switch", "sibling", "pci-bridge")       # sibling: function 1 of the device before it
 VM_KEYS = {"name", "nics", "others", "memory", "hugetlb", "hot", "prealloc", "persona"}

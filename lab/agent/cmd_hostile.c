@@ -242,6 +242,36 @@ static void *stuck_page(void)
 	return ioctl(fd, UFFDIO_WRITEPROTECT, &wp) < 0 ? NULL : page;
 }
 
+/* A write() to the memory of a slot, of a page that does not come: until then it has the inode. */
+static int hostile_fill(struct hf_call *c)
+{
+	struct hf_slot *s;
+	pid_t pid;
+	int err = hf_arg_slot(c, HF_SLOT_MEMORY, &s, NULL);
+
+	if (err)
+		return err;
+	if (s->memfd < 0)
+		return hf_fail(&c->err, EINVAL, "slot without a memfd");
+	pid = go(c, s->memfd);
+	if (!pid) {
+		void *page = mmap(NULL, HF_PAGE, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+		struct uffdio_api api = { .api = UFFD_API };
+		struct uffdio_register reg = { .range = { (uintptr_t)page, HF_PAGE },
+					       .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+		if (page == MAP_FAILED || fd < 0 || ioctl(fd, UFFDIO_API, &api) < 0 ||
+		    ioctl(fd, UFFDIO_REGISTER, &reg) < 0)
+			_exit(1);
+		_exit(pwrite(3, page, HF_PAGE, (off_t)s->page->canary_off) < 0);
+	}
+	if (pid > 0)
+		hf_msg_u64(c->out, "pid", (uint64_t)pid);
+	return pid < 0 ? pid : 0;
+}
+
 /* Binds a retrieved device; the answer goes to a page that does not come. */
 static int hostile_bind(struct hf_call *c)
 {
@@ -290,6 +320,7 @@ static const struct hf_cmd hostile_cmds[] = {
 	{ "hostile.reset", hostile_reset },
 	{ "hostile.map", hostile_map },
 	{ "hostile.unmask", hostile_unmask },
+	{ "hostile.fill", hostile_fill },
 	{ "hostile.bind", hostile_bind },
 	{ "hostile.kill", hostile_kill },
 	{ NULL, NULL },

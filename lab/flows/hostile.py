@@ -195,6 +195,31 @@ def _binds(run, findings):
                    judge.true("fenced", bool(trace.bus_master_cleared(span, run.slots[0]["bdf"])))]
 
 
+def _fills(run, findings):
+    """The owner writes to the memory of his device, and what he writes never comes: he cancels, and the host is updated."""
+    steps.begin(run)
+    run.open_devices()
+    run.started = True
+    run.prepare()
+    run.load(0)
+    pid = run.call("hostile.fill", slot=0)["pid"]
+    stuck = _wait(PENDING_S * run.opt.patience, lambda: _sleeps(run, pid))
+    t0 = time.monotonic()
+    steps.cancel(run)
+    took = time.monotonic() - t0
+    run.note("CANCEL")
+    again = _fails(run, "luo.preserve", slot=0, session="holdfast", timeout=30)
+    run.note("refused", said=again or "")
+    run.kexec()
+    run.save_klog()
+    findings.closed = True
+    limit = round(1000 * run.opt.patience)
+    findings.checks += [judge.true("stuck", stuck), judge.Check("cancel_ms", round(took * 1000), f"< {limit}", took * 1000 < limit),
+                        judge.true("preserve_refused", again is not None and "busy" in again.lower(), details=[again or "nothing"]),
+                        judge.true("updated", run.generation == 1)]
+    findings.checks += judge.log_checks(run.said())
+
+
 def _sleeps(run, pid):
     """In a page fault that nobody answers."""
     return re.search(r"^State:\s+[SD]", run.read(f"/proc/{pid}/status"), re.M) is not None and \
@@ -276,4 +301,4 @@ def _wait(seconds, done):
     return True
 
 
-ACTS = {"lost": _lost, "unbind": _unbind, "unbind-finish": _unbind_finish, "reads": _reads, "binds": _binds, "silent": _silent}
+ACTS = {"lost": _lost, "unbind": _unbind, "unbind-finish": _unbind_finish, "reads": _reads, "binds": _binds, "fills": _fills, "silent": _silent}
