@@ -85,9 +85,11 @@ static enum pci_lu_reason pci_lu_compare(struct pci_dev *pdev,
 /* A bridge on the path, or a PF, that is not what it was: what needs it is fenced. */
 static bool pci_lu_path_adopted(struct pci_dev *pdev)
 {
-	struct pci_dev *up;
+	struct pci_dev *up = pci_lu_up(pdev);
 
-	for (up = pci_lu_up(pdev); up; up = pci_lu_up(up)) {
+	if (pci_lu_fn_find(pdev)->ser.needs && (!up || pci_is_bridge(up)))
+		return false;
+	for (; up; up = pci_lu_up(up)) {
 		struct pci_lu_fn *fn = pci_lu_fn_find(up);
 
 		if (!fn || fn->state != PCI_LU_ADOPTED)
@@ -110,6 +112,16 @@ static void pci_lu_refuse_bridge(struct pci_lu_fn *fn, struct pci_dev *pdev,
 	}
 }
 
+/* Function 0 is no danger, but what needs it has nobody to keep its settings. */
+static void pci_lu_refuse_companion(struct pci_lu_fn *fn, struct pci_dev *pdev,
+				    const char *why)
+{
+	pci_err(pdev, "live update: not function 0 of the record: %s\n", why);
+	fn->scanning = false;
+	pci_lu_guard_disarm(fn);
+	fn->state = PCI_LU_IDLE;
+}
+
 static void pci_lu_adopt_fn(struct pci_lu_fn *fn, struct pci_dev *pdev)
 {
 	const char *why = fn->refused;
@@ -123,12 +135,16 @@ static void pci_lu_adopt_fn(struct pci_lu_fn *fn, struct pci_dev *pdev)
 		if (reason != PCI_LU_OK)
 			why = pci_lu_reason_text(reason);
 	}
-	if (!why && !fn->bridge &&
+	if (!why && !fn->bridge && !pci_lu_is_companion(fn) &&
 	    device_set_driver_override(&pdev->dev, fn->ser.driver))
 		why = pci_lu_reason_text(PCI_LU_REASON_NO_MEMORY);
 
 	if (why && fn->bridge) {
 		pci_lu_refuse_bridge(fn, pdev, why);
+		return;
+	}
+	if (why && pci_lu_is_companion(fn)) {
+		pci_lu_refuse_companion(fn, pdev, why);
 		return;
 	}
 	if (why) {
@@ -200,13 +216,15 @@ void pci_lu_adopt(struct pci_dev *pdev)
  *		    finished
  * @pdev: the device
  *
- * Return: true between adoption and finish or fence.
+ * Return: true between adoption and finish or fence; false for a function 0 that is
+ * only kept from changing what others need.
  */
 bool pci_lu_adopted(const struct pci_dev *pdev)
 {
 	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
 
-	return fn && READ_ONCE(fn->state) == PCI_LU_ADOPTED;
+	return fn && READ_ONCE(fn->state) == PCI_LU_ADOPTED &&
+	       !pci_lu_is_companion(fn);
 }
 EXPORT_SYMBOL_GPL(pci_lu_adopted);
 
@@ -232,7 +250,7 @@ static enum pci_lu_reason pci_lu_verify_one(struct pci_dev *pdev)
 	if (!fn || fn->state != PCI_LU_ADOPTED)
 		return PCI_LU_REASON_ADOPT_PARENT;
 	why = pci_lu_compare_regs(pdev, fn);
-	if (why)
+	if (why || pci_lu_is_companion(fn))
 		return why;
 	reg = pci_lu_moved_register(pdev, &fn->ser);
 	if (!reg)

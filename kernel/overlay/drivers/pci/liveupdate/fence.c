@@ -294,7 +294,8 @@ void pci_lu_fence_removed(struct pci_dev *pdev)
 	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
 
 	guard(mutex)(&pci_lu_lock);
-	if (fn && fn->state == PCI_LU_ADOPTED && !fn->bridge)
+	if (fn && fn->state == PCI_LU_ADOPTED && !fn->bridge &&
+	    !pci_lu_is_companion(fn))
 		pci_lu_fence_fn(fn, pdev, "it was removed");
 	if (fn && fn->state == PCI_LU_FENCED)
 		pci_lu_guard_disarm(fn);

@@ -65,26 +65,31 @@ static void pci_lu_hold_ats(struct pci_lu_fn *fn, struct pci_dev *pdev)
  */
 void pci_lu_hold(struct pci_lu_fn *fn, struct pci_dev *pdev)
 {
-	struct pci_dev *up;
+	struct pci_dev *up, *below = pdev;
 	u16 cmd;
 
 	fn->pdev = pci_dev_get(pdev);
 	fn->no_bus_reset = pdev->dev_flags & PCI_DEV_FLAGS_NO_BUS_RESET;
 	pdev->dev_flags |= PCI_DEV_FLAGS_NO_BUS_RESET;
-	pdev->reset_methods[0] = 0;
+	if (!pci_lu_is_companion(fn))
+		pdev->reset_methods[0] = 0;
 	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
 	pdev->is_busmaster = !!(cmd & PCI_COMMAND_MASTER);
 	pm_runtime_get_noresume(&pdev->dev);
 	if (fn->bridge)
 		return;
 
-	pci_lu_fix_bars(fn, pdev);
-	pci_lu_hold_ats(fn, pdev);
-	for (up = pci_lu_up(pdev); up; up = pci_lu_up(up)) {
+	if (!pci_lu_is_companion(fn)) {
+		pci_lu_fix_bars(fn, pdev);
+		pci_lu_hold_ats(fn, pdev);
+	}
+	for (up = pci_lu_up(pdev); up; below = up, up = pci_lu_up(up)) {
 		struct pci_lu_fn *needed = pci_lu_fn_find(up);
 
-		if (needed && needed->state == PCI_LU_ADOPTED)
-			needed->depended++;
+		if (!needed || needed->state != PCI_LU_ADOPTED)
+			continue;
+		needed->depended++;
+		needed->vfs += below->is_virtfn;
 	}
 }
 
@@ -104,7 +109,7 @@ static void pci_lu_release_unneeded(struct pci_lu_fn *fn)
 
 /**
  * pci_lu_scanned - all that needs a function was found
- * @fn: a bridge, and what is below; a PF, and its VFs
+ * @fn: a bridge, and what is below; a PF, and its VFs; function 0, and the others
  *
  * If nothing of that was adopted it is an ordinary one from now on.
  *
@@ -148,17 +153,18 @@ void pci_lu_release_own(struct pci_lu_fn *fn)
  */
 void pci_lu_release(struct pci_lu_fn *fn)
 {
-	struct pci_dev *pdev = fn->pdev, *up, *next;
+	struct pci_dev *pdev = fn->pdev, *up, *next, *below = fn->pdev;
 
 	if (!fn->bridge) {
 		pci_lu_unfix_bars(fn, pdev);
-		for (up = pci_lu_up(pdev); up; up = next) {
+		for (up = pci_lu_up(pdev); up; below = up, up = next) {
 			struct pci_lu_fn *needed = pci_lu_fn_find(up);
 
 			next = pci_lu_up(up);
 			if (!needed || needed->state != PCI_LU_ADOPTED)
 				continue;
 			needed->depended--;
+			needed->vfs -= below->is_virtfn;
 			pci_lu_release_unneeded(needed);
 		}
 	}
@@ -168,7 +174,8 @@ void pci_lu_release(struct pci_lu_fn *fn)
 	pci_lu_resync(fn, pdev);
 	if (!fn->no_bus_reset)
 		pdev->dev_flags &= ~PCI_DEV_FLAGS_NO_BUS_RESET;
-	pci_init_reset_methods(pdev);
+	if (!pci_lu_is_companion(fn))
+		pci_init_reset_methods(pdev);
 	pm_runtime_put(&pdev->dev);
 	pci_dev_put(pdev);
 }

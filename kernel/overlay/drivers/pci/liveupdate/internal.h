@@ -84,7 +84,7 @@ struct pci_lu_msi {
  * @requested: the owner of the function asked for it
  * @own: old kernel: its owner has frozen it. New kernel: its owner has not finished
  * @depended: how many requested functions need this one: what is below a bridge, the
- *	VFs of a PF
+ *	VFs of a PF, the others of function 0
  * @vfs: how many of these are VFs of this one
  * @scanning: new kernel: what is below this bridge has not all been found yet
  * @unseen: fenced by its address, before it was found
@@ -194,7 +194,10 @@ static inline bool pci_lu_driver_freezes(const struct pci_lu_fn *fn)
 /* fn.c */
 struct pci_lu_fn *pci_lu_fn_find_or_add(u16 segment, u8 bus, u8 devfn);
 struct pci_lu_fn *pci_lu_fn_find(const struct pci_dev *pdev);
+bool pci_lu_needs_companion(struct pci_dev *pdev);
+struct pci_dev *pci_lu_companion_get(struct pci_dev *pdev);
 struct pci_dev *pci_lu_up(struct pci_dev *pdev);
+bool pci_lu_is_companion(const struct pci_lu_fn *fn);
 u8 pci_lu_roles(const struct pci_lu_fn *fn);
 
 /* refuse.c */

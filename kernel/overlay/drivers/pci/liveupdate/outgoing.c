@@ -119,6 +119,8 @@ static void pci_lu_write_fn(const struct pci_lu_fn *fn, struct pci_lu_fn_ser *se
 		     (refs ? PCI_LU_FN_DEPENDED : 0) |
 		     (fn->vf ? PCI_LU_FN_VF : 0) |
 		     (refs && fn->vfs ? PCI_LU_FN_PF : 0) |
+		     (refs && !fn->bridge && fn->depended > fn->vfs ?
+		      PCI_LU_FN_COMPANION : 0) |
 		     PCI_LU_FN_FROZEN;
 	ser->parent = pci_lu_parent_index(fn);
 	ser->refs = refs;

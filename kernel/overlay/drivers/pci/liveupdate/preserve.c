@@ -10,9 +10,10 @@
  * DOC: Old kernel, order of steps
  *
  * Nothing is preserved that no one asked for, except what a preserved function
- * depends on: every bridge up to the root bus, and the PF of a VF. A function is
- * *requested* by its owner, a bridge or PF is *depended* on, with a count of the requested
- * functions that need it. A PF can be both. See "SR-IOV".
+ * depends on: every bridge up to the root bus, the PF of a VF, and function 0 of the
+ * device, which holds what all functions share (its companion). A function is
+ * *requested* by its owner, the others are *depended* on, with a count of the requested
+ * functions that need them. A PF or function 0 can be both. See "SR-IOV".
  *
  * preserve, from the owner's liveupdate .preserve():
  *	1. refuse what cannot survive, with the reason in the log
@@ -170,6 +171,7 @@ static int pci_lu_reason_errno(enum pci_lu_reason why)
  */
 int pci_lu_preserve(struct pci_dev *pdev, u64 owner)
 {
+	struct pci_dev *zero __free(pci_dev_put) = pci_lu_companion_get(pdev);
 	const char *why = pci_lu_refusal(pdev);
 	enum pci_lu_reason reason;
 	struct pci_lu_msi *irq;
@@ -285,6 +287,9 @@ static int pci_lu_check_path(struct pci_dev *pdev)
 			pci_err(pdev, "live update: cannot freeze: the device does not answer\n");
 			return -ENODEV;
 		}
+		/* What else it is set to is not handed over. */
+		if (pci_lu_is_companion(fn))
+			continue;
 		if (fn->ser.pmcsr & PCI_PM_CTRL_STATE_MASK)
 			reg = "PMCSR";
 		if (!reg && fn->bridge)

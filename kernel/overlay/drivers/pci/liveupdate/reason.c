@@ -238,13 +238,13 @@ static const struct pci_lu_reason_desc pci_lu_reasons[] = {
 		"power-state",
 		"the device is not in power state D0",
 	},
-	[PCI_LU_REASON_NOT_FUNCTION_0] = {
-		"not-function-0",
-		"function 0 of the device, which holds what all share, is not preserved",
-	},
 	[PCI_LU_REASON_ENHANCED_ALLOCATION] = {
 		"enhanced-allocation",
 		"the addresses of the device are fixed by Enhanced Allocation",
+	},
+	[PCI_LU_REASON_NO_FUNCTION_0] = {
+		"no-function-0",
+		"function 0 of its device, which holds the settings of all, is not there",
 	},
 	[PCI_LU_REASON_PF_NOT_PRESERVED] = {
 		"pf-not-preserved",

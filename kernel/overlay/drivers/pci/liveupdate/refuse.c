@@ -33,26 +33,23 @@ static enum pci_lu_reason pci_lu_path_refusal(struct pci_dev *pdev)
 /* The function, or one that it needs, still is in the previous update. */
 static bool pci_lu_unfinished(struct pci_dev *pdev)
 {
-	for (; pdev; pdev = pci_lu_up(pdev))
-		if (pci_lu_adopted(pdev))
+	struct pci_dev *zero __free(pci_dev_put) = pci_lu_companion_get(pdev);
+
+	for (; pdev; pdev = pci_lu_up(pdev)) {
+		struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
+
+		if (fn && READ_ONCE(fn->state) == PCI_LU_ADOPTED)
 			return true;
+	}
 	return false;
 }
 
-/* Function 0 holds what all share: L1 substates, LTR, PTM, MPS with ARI. */
+/* What holds the settings of all its functions must be there, so that it can be guarded. */
 static bool pci_lu_function_0_lost(struct pci_dev *pdev)
 {
-	struct pci_lu_fn *fn;
-	u8 devfn;
+	struct pci_dev *zero __free(pci_dev_put) = pci_lu_companion_get(pdev);
 
-	devfn = pci_ari_enabled(pdev->bus) ? 0 :
-					     PCI_DEVFN(PCI_SLOT(pdev->devfn), 0);
-	if (!pdev->multifunction || pdev->devfn == devfn ||
-	    !pci_upstream_bridge(pdev))
-		return false;
-	fn = xa_load(&pci_lu_fns, pci_lu_key(pci_domain_nr(pdev->bus),
-					     pdev->bus->number, devfn));
-	return !fn || !READ_ONCE(fn->requested);
+	return pci_lu_needs_companion(pci_physfn(pdev)) && !zero;
 }
 
 /* Does it use MSI that can be masked without falling back to INTx? */
@@ -118,7 +115,7 @@ static enum pci_lu_reason pci_lu_check(struct pci_dev *pdev)
 	if (!pci_is_pcie(pdev))
 		return PCI_LU_REASON_NOT_PCIE;
 	if (pci_lu_function_0_lost(pdev))
-		return PCI_LU_REASON_NOT_FUNCTION_0;
+		return PCI_LU_REASON_NO_FUNCTION_0;
 	if (pci_find_capability(pdev, PCI_CAP_ID_EA))
 		return PCI_LU_REASON_ENHANCED_ALLOCATION;
 	if (pcie_is_cxl(pdev))

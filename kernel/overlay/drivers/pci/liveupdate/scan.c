@@ -202,10 +202,14 @@ static int __init pci_lu_survey(void)
 	unsigned long key;
 
 	pci_lu_create_vfs();
+	scoped_guard(mutex, &pci_lu_lock)
+		xa_for_each(&pci_lu_fns, key, fn)
+			if (fn->state == PCI_LU_ADOPTED && !fn->bridge)
+				pci_lu_scanned(fn);
 	xa_for_each(&pci_lu_fns, key, fn) {
 		const char *why;
 
-		if (fn->bridge || fn->state != PCI_LU_ADOPTED)
+		if (fn->bridge || pci_lu_is_companion(fn) || fn->state != PCI_LU_ADOPTED)
 			continue;
 		why = pci_lu_verify(fn->pdev);
 		if (why)

@@ -16,6 +16,7 @@
  * device_shutdown() walks, together with what is below them:
  *
  * - a frozen function goes on as it is;
+ * - function 0, if that is not preserved itself, is shut down by its driver;
  * - one that was dropped at freeze does not cross: its Bus Master goes off here,
  *   without its lock, as pci_device_shutdown() would do it;
  * - one whose last update was never finished is fenced;
@@ -44,6 +45,8 @@ static void pci_lu_shutdown_fn(struct pci_lu_fn *fn, struct kset *devices)
 
 	switch (fn->state) {
 	case PCI_LU_FROZEN:
+		if (pci_lu_is_companion(fn))
+			return;
 		/* A PF whose own memory does not cross. */
 		if (!fn->own && !pci_lu_driver_freezes(fn))
 			pci_clear_master(pdev);

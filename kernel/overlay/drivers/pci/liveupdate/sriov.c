@@ -54,7 +54,7 @@ bool pci_lu_keeps_vfs(const struct pci_dev *pdev)
 {
 	struct pci_lu_fn *fn = pci_lu_fn_find(pdev);
 
-	return fn && READ_ONCE(fn->mode) == PCI_LU_GUARDED;
+	return fn && READ_ONCE(fn->mode) == PCI_LU_GUARDED && !pci_lu_is_companion(fn);
 }
 
 /**
@@ -158,7 +158,6 @@ static void pci_lu_create_vfs_of(struct pci_lu_fn *fn)
 		pci_err(pf, "live update: cannot make its VFs: %pe\n", ERR_PTR(err));
 	/* All that there are were found. */
 	pci_lu_fence_unfound_vfs(fn, pf, pci_lu_reason_text(PCI_LU_REASON_ADOPT_VFS));
-	pci_lu_scanned(fn);
 }
 
 /**
@@ -172,7 +171,8 @@ void pci_lu_create_vfs(void)
 	unsigned long key;
 
 	xa_for_each(&pci_lu_fns, key, fn)
-		if (fn->state == PCI_LU_ADOPTED && fn->pdev->is_physfn)
+		if (fn->state == PCI_LU_ADOPTED && fn->pdev->is_physfn &&
+		    !pci_lu_is_companion(fn))
 			pci_lu_create_vfs_of(fn);
 }
 
