@@ -155,7 +155,7 @@ class Run:
         self.machine.locate()
         self.works = {}
         for number, (d, device) in enumerate(zip(devices or self.sc.device, self.machine.tested)):
-            if not self.sc.vm:
+            if not self.sc.vm and not d.get("idle"):      # idle: it is there, with its native driver
                 self.works[number] = kind(d["workload"])(self, number, device, d)
         self.note("booted", at=boot["_at"], release=boot.get("release"))
         self.echo(self.machine.bystander.sock)

@@ -122,7 +122,7 @@ def check_devices(name, devices):
             keys = workloads.kind(device.get("workload")).keys
         except KeyError:
             raise ScenarioError(f"{name}: a device has a workload, of {', '.join(workloads.names())}") from None
-        unknown = set(device) - keys - {"workload", "session"}
+        unknown = set(device) - keys - {"workload", "session", "idle"}
         if unknown:
             raise ScenarioError(f"{name}: a device with workload {device['workload']} has no {', '.join(sorted(unknown))}")
         if device.setdefault("behind", "root-port") not in BEHIND:

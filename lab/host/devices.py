@@ -44,6 +44,10 @@ class Device:
         """The -device of the function itself; `where`: its place on the bus, and what else it is told."""
         return ["-device", f"{self.model},id={self.id},bus={bus}{where}"]
 
+    def nextfn(self):
+        """igb has ARI, and says that function 0 is its only one unless it is told otherwise."""
+        return ",x-pcie-ari-nextfn-1=on" if self.model == "igb" else ""
+
     def locate(self, found):
         """Where firmware and kernel put it; `found`: {QEMU's name: (address, ports above)}."""
         if self.id not in found:
@@ -53,7 +57,7 @@ class Device:
     def args(self, slot):
         """-device lines: root port, switch if there is one, function; `slot` is unique in the machine."""
         if self.behind == "sibling":        # a second function of the device before it
-            return self.function(f"rp{slot - 1}", ",addr=0.1")
+            return self.function(f"rp{slot - 1}", ",addr=0.1" + self.nextfn())
         rp, chassis = f"rp{slot}", slot * 4 + 1
         out = ["-device", f"pcie-root-port,id={rp},bus=pcie.0,chassis={chassis},slot={chassis},addr={4 + slot if self.slot is None else self.slot:x}.0"]
         bus = rp
@@ -65,7 +69,7 @@ class Device:
             out += ["-device", f"pcie-pci-bridge,id=br{slot},bus={rp}"]
             bus, where = f"br{slot}", ",addr=1.0"
         else:
-            where = ",multifunction=on" if self.has_sibling else ""
+            where = ",multifunction=on" + self.nextfn() if self.has_sibling else ""
         return out + self.function(bus, where)
 
 
