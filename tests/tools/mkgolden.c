@@ -274,6 +274,8 @@ int main(int argc, char **argv)
 	     64 + 2 * 188 + 16);
 	sample_vfs(buf, sizeof(buf));
 	save("good", "vfs", "a PF with a blob of its driver, two of its VFs", SAMPLE_VFS_SIZE);
+	sample_p2p(buf, sizeof(buf));
+	save("good", "p2p", "a function that does DMA to a BAR of another", 64 + 4 * 256);
 	bad();
 	bad_vfs();
 	iommu();

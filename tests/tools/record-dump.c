@@ -101,6 +101,8 @@ static int function(const struct pci_lu_record *rec, unsigned int i)
 	}
 	if (fn.needs)
 		printf("\tneeds %u vf %u\n", fn.needs - 1, fn.vf_id);
+	if (fn.reaches || fn.reached)
+		printf("\treaches %u reached %u\n", fn.reaches, fn.reached);
 	if (!pci_lu_record_blob(rec, i, &blob))
 		printf("\tblob %s version %u bytes %u\n", blob.compatible, blob.version, blob.size);
 

@@ -147,6 +147,30 @@ void sample_vfs(void *buf, size_t len)
 	frozen(buf);
 }
 
+void sample_p2p(void *buf, size_t len)
+{
+	struct pci_lu_fn_ser fn;
+	u8 bus;
+
+	pci_lu_record_init(buf, len);
+	for (bus = 1; bus <= 2; bus++) {
+		sample_bridge(&fn, 0, bus, bus);
+		fn.devfn = bus << 3;
+		pci_lu_record_add(buf, len, &fn);
+		sample_endpoint(&fn);
+		fn.bus = bus;
+		fn.parent = 2 * (bus - 1);
+		if (bus == 1) {
+			fn.reaches = 1;
+			fn.required = PCI_LU_FN_REQ_REACHES;
+		} else {
+			fn.reached = 1;
+		}
+		pci_lu_record_add(buf, len, &fn);
+	}
+	frozen(buf);
+}
+
 void sample_reseal(void *buf)
 {
 	struct pci_lu_hdr_ser hdr;

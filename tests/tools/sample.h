@@ -17,6 +17,9 @@ void sample_vf(struct pci_lu_fn_ser *fn, u16 id);
 void sample_vfs(void *buf, size_t len);
 #define SAMPLE_VFS_SIZE (64 + 4 * 256 + 45)
 
+/* Two functions, each behind a port; the first does DMA to a BAR of the second. */
+void sample_p2p(void *buf, size_t len);
+
 /* Root port and NIC by a writer with other structure sizes. */
 void sample_grown(void *buf, size_t len, u16 hdr_size, u16 fn_size);
 

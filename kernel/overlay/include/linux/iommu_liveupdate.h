@@ -27,6 +27,7 @@ enum pci_lu_reason iommu_lu_not_ready(void);
 enum pci_lu_reason iommu_lu_cannot_adopt(u16 segment, u8 bus, u8 devfn);
 void iommu_lu_unfenced(struct device *dev);
 bool iommu_lu_adopted(struct device *dev);
+bool iommu_lu_switched(struct device *dev);
 void iommu_lu_finish(struct device *dev);
 
 /* Hooks of the IOMMU core. */

@@ -13,12 +13,27 @@
 struct file;
 struct iommufd_device;
 struct iommufd_ioas;
+struct iopt_area;
+
+/**
+ * struct iommufd_lu_mmio - MMIO that is mapped
+ * @area: the mapping
+ * @iova: where it is
+ * @start: physical address of all that the dma-buf is of
+ * @len: bytes of that, not 0
+ */
+struct iommufd_lu_mmio {
+	struct iopt_area *area;
+	unsigned long iova;
+	phys_addr_t start;
+	size_t len;
+};
 
 /**
  * struct iommufd_lu_rules - what a preserved device may reach
  * @file: why the memory of this file does not come across the kexec, NULL if
  *	it does
- * @mmio: may the device reach this MMIO range of a device?
+ * @mmio: what is wrong with MMIO that the device reaches, NULL if nothing is
  * @data: for the callbacks
  *
  * The callbacks run under the locks of the address space and must not call
@@ -26,7 +41,7 @@ struct iommufd_ioas;
  */
 struct iommufd_lu_rules {
 	const char *(*file)(struct file *file, void *data);
-	bool (*mmio)(phys_addr_t start, size_t len, void *data);
+	const char *(*mmio)(const struct iommufd_lu_mmio *mmio, void *data);
 	void *data;
 };
 
@@ -74,6 +89,7 @@ int iommufd_lu_check(struct iommufd_device *idev,
 struct iommufd_ioas *iommufd_lu_lock(struct iommufd_device *idev,
 				     const struct iommufd_lu_rules *rules,
 				     char *why, size_t len);
+bool iommufd_lu_is_mapped(struct iopt_area *area);
 void iommufd_lu_unlock(struct iommufd_ioas *ioas);
 
 #endif /* LINUX_IOMMUFD_LIVEUPDATE_H */

@@ -60,6 +60,7 @@ int pci_lu_freeze(struct pci_dev *pdev);
 void pci_lu_unfreeze(struct pci_dev *pdev);
 int pci_lu_drop(struct pci_dev *pdev);
 void pci_lu_undrop(struct pci_dev *pdev);
+void pci_lu_set_reach(struct pci_dev *pdev, u16 reaches, u16 reached);
 const char *pci_lu_refusal(struct pci_dev *pdev);
 
 /* For the owner and other subsystems, in the new kernel. */
@@ -74,6 +75,7 @@ void pci_lu_finish(struct pci_dev *pdev);
 void pci_lu_fence(struct pci_dev *pdev, const char *why);
 void pci_lu_fence_function(struct pci_dev *pdev, const char *why);
 void pci_lu_fence_all(const char *why);
+void pci_lu_give_up_reachers(struct pci_dev *pdev);
 bool pci_lu_fenced(const struct pci_dev *pdev);
 
 /* For the owner: which functions does a session speak for? */

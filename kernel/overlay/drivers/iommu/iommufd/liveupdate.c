@@ -16,7 +16,8 @@
  *
  * Check: the device is attached, without a PASID, to a paging domain of an
  * address space in which every mapping is either of a file whose memory comes
- * across, as the caller decides, or of MMIO that the caller allows. The pages
+ * across, as the caller decides, or of MMIO that the caller allows, and may look
+ * at again: who exports it can revoke it, and the lock does not keep him. The pages
  * that the device reaches must be the ones the file has now: a hole that was
  * punched after the mapping was made leaves the device with pages that no
  * longer belong to the file, and that the new kernel would hand out to others.
@@ -114,12 +115,17 @@ static int iommufd_lu_check_area(struct iopt_area *area,
 		text = rules->file(pages->file, rules->data);
 		break;
 	case IOPT_ADDRESS_DMABUF: {
-		struct phys_vec *phys = &pages->dmabuf.phys;
+		struct iommufd_lu_mmio mmio = {
+			.area = area,
+			.iova = iopt_area_iova(area),
+		};
 
-		scoped_guard(mutex, &pages->mutex)
-			if (!phys->len ||
-			    !rules->mmio(phys->paddr, phys->len, rules->data))
-				text = "is not MMIO of the device itself";
+		scoped_guard(mutex, &pages->mutex) {
+			mmio.start = pages->dmabuf.phys.paddr;
+			mmio.len = pages->dmabuf.phys.len;
+		}
+		text = mmio.len ? rules->mmio(&mmio, rules->data) :
+				  "is of a BAR that was switched off";
 		break;
 	}
 	default:
@@ -132,6 +138,20 @@ static int iommufd_lu_check_area(struct iopt_area *area,
 	}
 
 	return 0;
+}
+
+/**
+ * iommufd_lu_is_mapped - is there still something behind a mapping of MMIO?
+ * @area: from &iommufd_lu_rules.mmio, of an address space that is locked
+ *
+ * Context: Process context, takes the mutex of the pages.
+ * Return: false once whoever exports it has revoked it.
+ */
+bool iommufd_lu_is_mapped(struct iopt_area *area)
+{
+	guard(mutex)(&area->pages->mutex);
+
+	return area->pages->dmabuf.phys.len;
 }
 
 /*

@@ -396,6 +396,19 @@ bool iommu_lu_adopted(struct device *dev)
 EXPORT_SYMBOL_GPL(iommu_lu_adopted);
 
 /**
+ * iommu_lu_switched - has a device left the translation of the previous kernel?
+ * @dev: the device
+ *
+ * Return: true once its owner has attached a domain, until it is finished.
+ */
+bool iommu_lu_switched(struct device *dev)
+{
+	struct iommu_lu_in_fn *fn = iommu_lu_in_find_dev(dev);
+
+	return fn && READ_ONCE(fn->state) == IOMMU_LU_SWITCHED;
+}
+
+/**
  * iommu_lu_in_unfinished - was a device handed over, and not finished yet?
  * @dev: the device
  *

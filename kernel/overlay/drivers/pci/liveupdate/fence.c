@@ -237,14 +237,14 @@ static void pci_lu_fence_vfs(struct pci_lu_fn *pf, struct pci_dev *pdev)
 }
 
 /**
- * pci_lu_fence_fn - fence a function and end its update
+ * pci_lu_fence_one - fence a function and end its update, whoever reaches it
  * @fn: an endpoint, listed or adopted if it is in the record
  * @pdev: the device
  * @why: the reason, for the log
  *
  * Context: Process context, under pci_lu_lock.
  */
-void pci_lu_fence_fn(struct pci_lu_fn *fn, struct pci_dev *pdev, const char *why)
+void pci_lu_fence_one(struct pci_lu_fn *fn, struct pci_dev *pdev, const char *why)
 {
 	enum pci_lu_state was = fn->state;
 
@@ -262,6 +262,26 @@ void pci_lu_fence_fn(struct pci_lu_fn *fn, struct pci_dev *pdev, const char *why
 		pci_lu_release(fn);
 	WRITE_ONCE(fn->state, pci_lu_state_fenced());
 	pci_lu_incoming_put(fn);
+}
+
+/**
+ * pci_lu_fence_fn - fence a function and end its update
+ * @fn: an endpoint, listed or adopted if it is in the record
+ * @pdev: the device
+ * @why: the reason, for the log
+ *
+ * Those who do DMA to a BAR of it are fenced before it.
+ *
+ * Context: Process context, under pci_lu_lock.
+ */
+void pci_lu_fence_fn(struct pci_lu_fn *fn, struct pci_dev *pdev, const char *why)
+{
+	enum pci_lu_state was = fn->state;
+
+	pci_lu_fence_reachers(fn);
+	/* A PF that reaches its own VF takes it along. */
+	if (fn->state == was)
+		pci_lu_fence_one(fn, pdev, why);
 }
 
 /**
@@ -342,7 +362,7 @@ static void pci_lu_fence_vf_functions(struct pci_dev *pf)
  * When this returns the function does no DMA, whatever memory it knew may be
  * given back, and unless it is still fenced it can be used. The translation of the
  * previous kernel ends before the reset, which turns ATS off, because ending it
- * talks to the device TLB.
+ * talks to the device TLB. Those who do DMA to a BAR of it are given up before.
  *
  * Context: Process context, without the group mutex of its IOMMU group. The device
  *	    lock is only tried: its holder may wait for the caller.
@@ -352,6 +372,7 @@ void pci_lu_fence_function(struct pci_dev *pdev, const char *why)
 	if (pci_lu_adopted(pdev))
 		pci_lu_fence_vf_functions(pdev);
 	pci_lu_fence(pdev, why);
+	pci_lu_give_up_reachers(pdev);
 	if (!pci_lu_fenced(pdev))
 		return;
 	iommu_lu_finish(&pdev->dev);

@@ -95,6 +95,9 @@ struct pci_lu_msi {
  * @index: entry in the record
  * @state: &enum pci_lu_state, written under pci_lu_lock
  * @owner: handle of the owner's own record
+ * @reaches_nr: old kernel: reaches, as in the record
+ * @reached_nr: likewise reached
+ * @ending: new kernel: those who reach it are being fenced
  * @pdev: the device; a reference is held from preserve to unpreserve, and from
  *	  adoption to finish or fence
  * @ser: what crosses the kexec, or what came across
@@ -139,6 +142,9 @@ struct pci_lu_fn {
 	u16 index;
 	enum pci_lu_state state;
 	u64 owner;
+	u16 reaches_nr;
+	u16 reached_nr;
+	bool ending;
 	struct pci_dev *pdev;
 	struct pci_lu_fn_ser ser;
 	struct pci_lu_driver *driver;
@@ -267,11 +273,15 @@ void pci_lu_create_vfs(void);
 /* fence.c */
 void pci_lu_fence_root(struct pci_bus *root, struct pci_ops *ops,
 		       const char *why);
+void pci_lu_fence_one(struct pci_lu_fn *fn, struct pci_dev *pdev, const char *why);
 void pci_lu_fence_fn(struct pci_lu_fn *fn, struct pci_dev *pdev, const char *why);
 void pci_lu_fence_found(struct pci_lu_fn *fn, struct pci_dev *pdev);
 void pci_lu_fence_unfound_vfs(struct pci_lu_fn *pf, struct pci_dev *pdev,
 			      const char *why);
 void pci_lu_fence_removed(struct pci_dev *pdev);
+
+/* reach.c */
+void pci_lu_fence_reachers(struct pci_lu_fn *to);
 
 /* reset.c */
 bool pci_lu_reset(struct pci_dev *pdev);

@@ -125,6 +125,11 @@ static void pci_lu_write_fn(const struct pci_lu_fn *fn, struct pci_lu_fn_ser *se
 	ser->parent = pci_lu_parent_index(fn);
 	ser->refs = refs;
 	ser->owner = fn->own ? fn->owner : 0;
+	ser->reaches = fn->own ? fn->reaches_nr : 0;
+	ser->reached = fn->own ? fn->reached_nr : 0;
+	ser->required &= ~PCI_LU_FN_REQ_REACHES;
+	if (ser->reaches)
+		ser->required |= PCI_LU_FN_REQ_REACHES;
 	ser->needs = pci_lu_needs_index(fn);
 }
 

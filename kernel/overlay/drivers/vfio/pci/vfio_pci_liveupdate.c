@@ -14,7 +14,7 @@
  *    through VFIO_DEVICE_FEATURE_LIVEUPDATE, unless the device was opened as a
  *    character device, is driven by vfio-pci itself, is attached to an address
  *    space that maps nothing but memfds preserved before it in the same
- *    session, and PCI core and IOMMU agree. From here on the owner cannot
+ *    session and BARs (see "BARs in the address space"), and PCI core and IOMMU agree. From here on the owner cannot
  *    attach it to anything else, or detach it, or change the mappings: -EBUSY.
  *    The device is kept out of runtime suspend. All else is as before: it may
  *    even be reset.
@@ -83,11 +83,6 @@ static unsigned long vfio_pci_lu_get_id(struct file *file)
 	return (unsigned long)vfio_lu_device_from_file(file);
 }
 
-struct vfio_pci_lu_rule_data {
-	const struct liveupdate_file_op_args *args;
-	struct vfio_pci_core_device *vdev;
-};
-
 static const char *vfio_pci_lu_session_rule(struct file *file, void *data)
 {
 	const struct vfio_pci_lu_rule_data *rule = data;
@@ -97,24 +92,20 @@ static const char *vfio_pci_lu_session_rule(struct file *file, void *data)
 	return NULL;
 }
 
-static bool vfio_pci_lu_session_mmio_rule(phys_addr_t start, size_t len,
-					  void *data)
-{
-	const struct vfio_pci_lu_rule_data *rule = data;
-
-	return vfio_pci_lu_mmio_rule(start, len, rule->vdev);
-}
-
 /* Check and lock what the device can reach. */
 static int vfio_pci_lu_lock_mappings(struct vfio_pci_core_device *vdev,
 				     struct liveupdate_file_op_args *args,
 				     struct vfio_pci_lu *lu,
 				     struct vfio_pci_lu_why *why)
 {
-	struct vfio_pci_lu_rule_data data = { .args = args, .vdev = vdev };
+	struct vfio_pci_lu_rule_data data = {
+		.vdev = vdev,
+		.args = args,
+		.lu = lu,
+	};
 	const struct iommufd_lu_rules rules = {
 		.file = vfio_pci_lu_session_rule,
-		.mmio = vfio_pci_lu_session_mmio_rule,
+		.mmio = vfio_pci_lu_mmio_rule,
 		.data = &data,
 	};
 	struct iommufd_ioas *ioas;
@@ -122,6 +113,7 @@ static int vfio_pci_lu_lock_mappings(struct vfio_pci_core_device *vdev,
 	ioas = iommufd_lu_lock(vdev->vdev.iommufd_device, &rules, why->text,
 			       sizeof(why->text));
 	if (IS_ERR(ioas)) {
+		vfio_pci_lu_forget_reach(lu);
 		why->reason = VFIO_LIVEUPDATE_MAPPING;
 		return PTR_ERR(ioas);
 	}
@@ -184,8 +176,10 @@ static int vfio_pci_lu_preserve_locked(struct vfio_pci_core_device *vdev,
 
 	vdev->vdev.lu_attach_locked = true;
 	err = vfio_pci_lu_check_awake(vdev, why);
-	if (!err)
+	if (!err) {
+		vfio_pci_lu_enlist(lu, args->file_set);
 		return 0;
+	}
 
 	vdev->vdev.lu_attach_locked = false;
 
@@ -194,6 +188,7 @@ unpreserve_pci:
 	pci_lu_unpreserve(pdev);
 unlock_mappings:
 	iommufd_lu_unlock(lu->ioas);
+	vfio_pci_lu_forget_reach(lu);
 	return err;
 }
 
@@ -290,6 +285,7 @@ static void vfio_pci_lu_unpreserve(struct liveupdate_file_op_args *args)
 	struct vfio_pci_core_device *vdev = vfio_pci_lu_vdev(args->file);
 	struct pci_dev *pdev = vdev->pdev;
 
+	vfio_pci_lu_delist(vdev->lu);
 	iommu_lu_unpreserve(&pdev->dev);
 	pci_lu_unpreserve(pdev);
 	iommufd_lu_unlock(vdev->lu->ioas);

@@ -19,7 +19,9 @@
 
 struct file;
 struct iommufd_ioas;
+struct iommufd_lu_mmio;
 struct liveupdate_file_op_args;
+struct luo_file_set;
 struct vfio_pci_lu_ser;
 
 struct vfio_pci_vf_token {
@@ -32,6 +34,17 @@ struct vfio_pci_vf_token {
 struct vfio_pci_lu_why {
 	u32 reason;	/* VFIO_LIVEUPDATE_* */
 	char text[sizeof_field(struct vfio_device_feature_liveupdate, text)];
+};
+
+/*
+ * What the rules for mappings go by; without @args as far as it is known before
+ * there is a session, with @lu what is found is noted there.
+ */
+struct vfio_pci_lu_rule_data {
+	struct vfio_pci_core_device *vdev;
+	const struct liveupdate_file_op_args *args;
+	struct vfio_pci_lu *lu;
+	char text[192];
 };
 
 enum vfio_pci_lu_stop_state {
@@ -47,7 +60,14 @@ enum vfio_pci_lu_stop_state {
  * @out: old kernel, preserve to unpreserve: the record, in preserved memory
  * @ioas: old kernel, preserve to unpreserve: the address space whose mappings
  *	  are locked
+ * @node: old kernel, preserve to unpreserve: in the list of preserved devices
+ * @session: old kernel: tells its session from others
+ * @session_nr: the same as a number in the record
+ * @reach: old kernel: the BARs in the address space
+ * @nr_reach: how many
+ * @settled: old kernel, freeze to unfreeze: it was frozen or dropped
  * @dropped: old kernel, freeze to unfreeze: it goes on, but does not cross
+ * @thawed: old kernel, freeze to unfreeze: it was to be dropped, and could not be
  * @frozen: old kernel, freeze to unfreeze: who wants to use the device waits. Set
  *	    and cleared under igate, memory_lock and irqlock
  * @unmask: INTx is to be unmasked at thaw, under irqlock
@@ -65,7 +85,14 @@ struct vfio_pci_lu {
 	struct vfio_pci_core_device *vdev;
 	struct vfio_pci_lu_ser *out;
 	struct iommufd_ioas *ioas;
+	struct list_head node;
+	const struct luo_file_set *session;
+	u16 session_nr;
+	struct vfio_pci_lu_reach *reach;
+	unsigned int nr_reach;
+	bool settled;
 	bool dropped;
+	bool thawed;
 	bool frozen;
 	bool unmask;
 	wait_queue_head_t wait;
@@ -87,7 +114,6 @@ void vfio_pci_lu_set_refused(struct vfio_pci_core_device *vdev,
 			     const struct vfio_pci_lu_why *why);
 int vfio_pci_lu_refuse(struct vfio_pci_lu_why *why, u32 reason,
 		       const char *text);
-bool vfio_pci_lu_mmio_rule(phys_addr_t start, size_t len, void *data);
 bool vfio_pci_lu_in_low_power(struct vfio_pci_core_device *vdev);
 int vfio_pci_lu_check_device(struct vfio_pci_core_device *vdev,
 			     struct vfio_pci_lu_why *why);
@@ -96,6 +122,8 @@ int vfio_pci_lu_check_device(struct vfio_pci_core_device *vdev,
 bool vfio_pci_lu_frozen(struct vfio_pci_core_device *vdev);
 void vfio_pci_lu_stop_work(struct work_struct *work);
 int vfio_pci_lu_freeze(struct liveupdate_file_op_args *args);
+int vfio_pci_lu_drop_frozen(struct vfio_pci_core_device *vdev,
+			    const struct vfio_pci_lu_why *why);
 void vfio_pci_lu_unfreeze(struct liveupdate_file_op_args *args);
 
 /* vfio_pci_liveupdate_incoming.c */
@@ -103,6 +131,17 @@ int vfio_pci_lu_retrieve(struct liveupdate_file_op_args *args);
 bool vfio_pci_lu_can_finish(struct liveupdate_file_op_args *args);
 void vfio_pci_lu_finish(struct liveupdate_file_op_args *args);
 int vfio_pci_lu_incoming_init(void);
+
+/* vfio_pci_liveupdate_reach.c */
+struct pci_dev *vfio_pci_lu_bar_owner(struct pci_dev *pdev, phys_addr_t start,
+				      size_t len);
+const char *vfio_pci_lu_mmio_rule(const struct iommufd_lu_mmio *mmio, void *data);
+void vfio_pci_lu_forget_reach(struct vfio_pci_lu *lu);
+void vfio_pci_lu_enlist(struct vfio_pci_lu *lu, const struct luo_file_set *session);
+void vfio_pci_lu_delist(struct vfio_pci_lu *lu);
+void vfio_pci_lu_record_reach(struct vfio_pci_lu *lu);
+bool vfio_pci_lu_lost_target(struct vfio_pci_lu *lu, char *why, size_t len);
+int vfio_pci_lu_settle(struct vfio_pci_lu *lu);
 
 /* vfio_pci_liveupdate_record.c */
 void vfio_pci_lu_capture(struct vfio_pci_core_device *vdev,

@@ -78,33 +78,6 @@ int vfio_pci_lu_refuse(struct vfio_pci_lu_why *why, u32 reason,
 }
 
 /**
- * vfio_pci_lu_mmio_rule - an own BAR is the only MMIO a device may reach
- * @start: physical address
- * @len: size in bytes, not 0
- * @data: the &struct vfio_pci_core_device
- *
- * For &iommufd_lu_rules.mmio.
- *
- * Return: true if the range is inside a BAR of the device.
- */
-bool vfio_pci_lu_mmio_rule(phys_addr_t start, size_t len, void *data)
-{
-	struct vfio_pci_core_device *vdev = data;
-	struct resource range = DEFINE_RES_MEM(start, len);
-	int i;
-
-	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
-		struct resource *res = &vdev->pdev->resource[i];
-
-		if (resource_type(res) == IORESOURCE_MEM &&
-		    resource_size(res) && resource_contains(res, &range))
-			return true;
-	}
-
-	return false;
-}
-
-/**
  * vfio_pci_lu_in_low_power - has the owner asked for a low power state?
  * @vdev: the device
  *
@@ -190,10 +163,11 @@ static const char *vfio_pci_lu_file_rule(struct file *file, void *data)
 int vfio_pci_lu_feature(struct vfio_pci_core_device *vdev, u32 flags,
 			void __user *arg, size_t argsz)
 {
+	struct vfio_pci_lu_rule_data data = { .vdev = vdev };
 	const struct iommufd_lu_rules rules = {
 		.file = vfio_pci_lu_file_rule,
 		.mmio = vfio_pci_lu_mmio_rule,
-		.data = vdev,
+		.data = &data,
 	};
 	struct vfio_device_feature_liveupdate answer = {};
 	struct vfio_device *device = &vdev->vdev;
@@ -215,6 +189,8 @@ int vfio_pci_lu_feature(struct vfio_pci_core_device *vdev, u32 flags,
 			answer.flags |= VFIO_LIVEUPDATE_FROZEN;
 		vfio_pci_lu_refuse(&why, VFIO_LIVEUPDATE_STATE,
 				   "it is preserved already");
+		if (vfio_pci_lu_lost_target(vdev->lu, why.text, sizeof(why.text)))
+			why.reason = VFIO_LIVEUPDATE_MAPPING;
 	} else if (!device->cdev_opened) {
 		vfio_pci_lu_refuse(&why, VFIO_LIVEUPDATE_OWNER,
 				   "it was opened through its group, not as a character device");

@@ -31,8 +31,8 @@
  * the others from being updated. Then the device is *dropped*: it goes on until
  * device_shutdown() takes its Bus Master, its record says so, and the new kernel
  * tells its owner at retrieve. That is so if an operation on it does not end in
- * time, if it cannot be preserved any more as it is, or if it does not answer. The
- * update is refused for what concerns all, and if somebody is unbinding or removing
+ * time, if it cannot be preserved any more as it is, if it does not answer, or if it
+ * reaches a BAR of a device that does not cross. The update is refused for what concerns all, and if somebody is unbinding or removing
  * the device: that somebody is an administrator, and waits for the session.
  */
 
@@ -310,6 +310,7 @@ static int vfio_pci_lu_freeze_stopped(struct vfio_pci_core_device *vdev,
 	if (vfio_pci_lu_check_device(vdev, why))
 		return -ENODEV;
 
+	vfio_pci_lu_record_reach(vdev->lu);
 	vfio_pci_lu_capture(vdev, vdev->lu->out);
 	err = pci_lu_freeze(pdev);
 	if (err) {
@@ -324,6 +325,60 @@ static int vfio_pci_lu_freeze_stopped(struct vfio_pci_core_device *vdev,
 		return err == -ENODEV ? -EIO : err;
 	}
 	return 0;
+}
+
+static int vfio_pci_lu_drop(struct vfio_pci_core_device *vdev,
+			    const struct vfio_pci_lu_why *why)
+{
+	int err = pci_lu_drop(vdev->pdev);
+
+	if (err)
+		return err;
+	vdev->lu->dropped = true;
+	vfio_pci_lu_capture_dropped(vdev, vdev->lu->out);
+	pci_err(vdev->pdev, "live update: dropped, the others go on without it: %s\n",
+		why->text);
+	return 0;
+}
+
+static void vfio_pci_lu_undo_freeze(struct vfio_pci_core_device *vdev)
+{
+	iommu_lu_unfreeze(&vdev->pdev->dev);
+	pci_lu_unfreeze(vdev->pdev);
+	vfio_pci_lu_thaw(vdev);
+}
+
+/**
+ * vfio_pci_lu_drop_frozen - drop a device after it was frozen
+ * @vdev: the device
+ * @why: the reason, for the log
+ *
+ * Return: 0, or a negative errno when the update must be refused; it is thawed in any
+ * case.
+ */
+int vfio_pci_lu_drop_frozen(struct vfio_pci_core_device *vdev,
+			    const struct vfio_pci_lu_why *why)
+{
+	int err;
+
+	vfio_pci_lu_undo_freeze(vdev);
+	err = vfio_pci_lu_drop(vdev, why);
+	vdev->lu->thawed = err;
+	return err;
+}
+
+/* Undo freeze, whatever it came to. */
+static void vfio_pci_lu_undo(struct vfio_pci_core_device *vdev)
+{
+	struct vfio_pci_lu *lu = vdev->lu;
+
+	if (lu->dropped)
+		pci_lu_undrop(vdev->pdev);
+	else if (!lu->thawed)
+		vfio_pci_lu_undo_freeze(vdev);
+	lu->settled = false;
+	lu->dropped = false;
+	lu->thawed = false;
 }
 
 /**
@@ -353,19 +408,20 @@ int vfio_pci_lu_freeze(struct liveupdate_file_op_args *args)
 
 	err = vfio_pci_lu_freeze_stopped(vdev, &why);
 	if (!err)
-		return 0;
+		goto settle;
 	vfio_pci_lu_thaw(vdev);
 	if (err != -ENODEV)
 		goto refuse;
 drop:
-	err = pci_lu_drop(vdev->pdev);
-	if (!err) {
-		vdev->lu->dropped = true;
-		vfio_pci_lu_capture_dropped(vdev, vdev->lu->out);
-		pci_err(vdev->pdev, "live update: dropped, the others go on without it: %s\n",
-			why.text);
+	err = vfio_pci_lu_drop(vdev, &why);
+	if (err)
+		goto refuse_driver;
+settle:
+	err = vfio_pci_lu_settle(vdev->lu);
+	if (!err)
 		return 0;
-	}
+	vfio_pci_lu_undo(vdev);
+refuse_driver:
 	strscpy(why.text, "what it depends on could not be frozen");
 refuse:
 	pci_warn(vdev->pdev, "live update: cannot freeze: %s (%pe)\n", why.text,
@@ -379,13 +435,5 @@ refuse:
  */
 void vfio_pci_lu_unfreeze(struct liveupdate_file_op_args *args)
 {
-	struct vfio_pci_core_device *vdev = vfio_pci_lu_vdev(args->file);
-
-	if (vdev->lu->dropped) {
-		pci_lu_undrop(vdev->pdev);
-		return;
-	}
-	iommu_lu_unfreeze(&vdev->pdev->dev);
-	pci_lu_unfreeze(vdev->pdev);
-	vfio_pci_lu_thaw(vdev);
+	vfio_pci_lu_undo(vfio_pci_lu_vdev(args->file));
 }

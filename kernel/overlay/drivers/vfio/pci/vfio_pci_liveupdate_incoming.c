@@ -222,6 +222,8 @@ static void vfio_pci_lu_finish_retrieved(struct vfio_pci_core_device *vdev)
 	vdev->lu->in = NULL;
 
 	if (vfio_pci_lu_has_left(vdev)) {
+		/* Only those are left whose owner is gone. */
+		pci_lu_give_up_reachers(pdev);
 		iommu_lu_finish(&pdev->dev);
 		pci_lu_finish(pdev);
 	} else {

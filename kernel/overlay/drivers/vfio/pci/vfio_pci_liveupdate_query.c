@@ -28,6 +28,7 @@
 #include <linux/iommufd_liveupdate.h>
 #include <linux/uaccess.h>
 
+#include "../vfio.h"
 #include "vfio_pci_priv.h"
 
 /* Is the device bound to this iommufd? -1 stands for any. */
@@ -73,23 +74,75 @@ vfio_pci_lu_tell_iommu(struct vfio_pci_core_device *vdev,
 	return 0;
 }
 
-/* Where in the device file the MMIO at @phys is. */
-static int vfio_pci_lu_mmio_offset(struct vfio_pci_core_device *vdev, u64 phys,
-				   u64 *offset)
+/* Where in the device file of @pdev the MMIO at @phys is. */
+static u64 vfio_pci_lu_mmio_offset(struct pci_dev *pdev, u64 phys)
 {
 	struct resource *res;
 	int bar;
 
 	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
-		res = &vdev->pdev->resource[bar];
-		if (!(res->flags & IORESOURCE_MEM) || phys < res->start ||
-		    phys > res->end)
-			continue;
-		*offset = VFIO_PCI_INDEX_TO_OFFSET(bar) + phys - res->start;
-		return 0;
+		res = &pdev->resource[bar];
+		if (resource_type(res) == IORESOURCE_MEM && phys >= res->start &&
+		    phys <= res->end)
+			return VFIO_PCI_INDEX_TO_OFFSET(bar) + phys - res->start;
 	}
 
-	return -EOPNOTSUPP;
+	return 0;
+}
+
+/*
+ * Whose BAR it is: of the device of @file, of the device itself, or of another one.
+ * Return: 0; -ENOENT if it is not what was asked for.
+ */
+static int
+vfio_pci_lu_tell_mmio(struct vfio_pci_core_device *vdev, struct file *file,
+		      const struct iommufd_lu_mapping *map,
+		      struct vfio_device_feature_liveupdate_mapping *answer)
+{
+	struct vfio_device *asked = file ? vfio_lu_device_from_file(file) : NULL;
+	struct pci_dev *owner;
+	int err = 0;
+
+	owner = vfio_pci_lu_bar_owner(vdev->pdev, map->start, 1);
+	if (!owner)
+		return -EOPNOTSUPP;
+	if (file && (!asked || asked->dev != &owner->dev))
+		err = -ENOENT;
+	answer->flags = file || owner == vdev->pdev ? VFIO_LIVEUPDATE_MAP_MMIO :
+						      VFIO_LIVEUPDATE_MAP_PEER;
+	answer->offset = vfio_pci_lu_mmio_offset(owner, map->start);
+	pci_dev_put(owner);
+
+	return err;
+}
+
+/* The next mapping; with @file the next of it, or of a BAR of its device. */
+static int
+vfio_pci_lu_next_mapping(struct vfio_pci_core_device *vdev, struct file *file,
+			 struct iommufd_lu_mapping *map,
+			 struct vfio_device_feature_liveupdate_mapping *answer)
+{
+	bool device = file && vfio_lu_device_from_file(file);
+	int err;
+
+	for (;;) {
+		err = iommufd_lu_next_mapping(vdev->vdev.iommufd_device,
+					      device ? NULL : file, map);
+		if (err)
+			return err;
+		answer->flags = 0;
+		answer->offset = map->start;
+		err = map->mmio ?
+			      vfio_pci_lu_tell_mmio(vdev, file, map, answer) :
+			      device ? -ENOENT : 0;
+		if (err != -ENOENT)
+			return err;
+		if (map->iova + map->length <= map->iova)
+			return -ENOENT;
+		map->iova += map->length;
+		if (signal_pending(current))
+			return -EINTR;
+	}
 }
 
 static int
@@ -105,18 +158,10 @@ vfio_pci_lu_tell_mapping(struct vfio_pci_core_device *vdev,
 		if (!file)
 			return -EBADF;
 	}
-	err = iommufd_lu_next_mapping(vdev->vdev.iommufd_device, file, &map);
+	err = vfio_pci_lu_next_mapping(vdev, file, &map, answer);
 	if (err)
 		return err;
 
-	answer->flags = 0;
-	answer->offset = map.start;
-	if (map.mmio) {
-		answer->flags |= VFIO_LIVEUPDATE_MAP_MMIO;
-		err = vfio_pci_lu_mmio_offset(vdev, map.start, &answer->offset);
-		if (err)
-			return err;
-	}
 	if (map.prot & IOMMU_READ)
 		answer->flags |= VFIO_LIVEUPDATE_MAP_READ;
 	if (map.prot & IOMMU_WRITE)

@@ -24,14 +24,20 @@
  * now, the reason of that refusal is told, with VFIO_LIVEUPDATE_REFUSED, until it
  * succeeds.
  *
+ * BARs may be mapped as well: those of the device itself, and of other devices that
+ * are preserved in the same session, before or after. PRESERVE_FD refuses what can
+ * never be. As long as such a device is not preserved, this feature answers
+ * %VFIO_LIVEUPDATE_MAPPING together with %VFIO_LIVEUPDATE_PRESERVED; if that is
+ * still so at the kexec, the device stays behind, see below.
+ *
  * After RETRIEVE_FD the device goes on with the mappings of the old kernel, until
  * VFIO_DEVICE_ATTACH_IOMMUFD_PT puts those of the new owner in their place in
  * one step. So map first, then attach: what is not mapped by then is gone.
  * While a device is preserved its power state stays D0: a request for another
  * one is refused, a write to its PM capability is ignored.
  *
- * A device that cannot be frozen at the kexec, because it does not answer or an
- * operation on it does not end, does not keep the others from being updated: it
+ * A device that cannot be frozen at the kexec, because it does not answer, an
+ * operation on it does not end, or it reaches a BAR that stays behind, does not keep the others from being updated: it
  * stays behind, and RETRIEVE_FD fails with ENODEV.
  *
  * Feature indices are handed out by <linux/vfio.h> from 0 upwards. This one is
@@ -86,7 +92,8 @@ struct vfio_device_feature_liveupdate {
  *
  *  1. VFIO_DEVICE_FEATURE_LIVEUPDATE_IOMMU of each device: the object IDs.
  *  2. VFIO_DEVICE_FEATURE_LIVEUPDATE_MAPPING: for each memfd from IOVA 0 until
- *     ENOENT, all that is mapped of it. The same with @fd = -1 shows whether that
+ *     ENOENT, all that is mapped of it; for each other device, which of its BARs
+ *     are mapped for this one. The same with @fd = -1 shows whether that
  *     was all.
  *  3. VFIO_DEVICE_FEATURE_LIVEUPDATE_IRQ: for each eventfd from index 0 until
  *     ENOENT, which interrupts signal it, or are unmasked by it. With @fd = -1 all
@@ -143,17 +150,19 @@ struct vfio_device_feature_liveupdate_iommu {
 /* struct vfio_device_feature_liveupdate_mapping.flags */
 #define VFIO_LIVEUPDATE_MAP_READ	0x00000001 /* IOMMU_IOAS_MAP_READABLE */
 #define VFIO_LIVEUPDATE_MAP_WRITE	0x00000002 /* IOMMU_IOAS_MAP_WRITEABLE */
-#define VFIO_LIVEUPDATE_MAP_MMIO	0x00000004 /* of the device itself */
+#define VFIO_LIVEUPDATE_MAP_MMIO	0x00000004 /* of the device itself, or of the one asked for */
+#define VFIO_LIVEUPDATE_MAP_PEER	0x00000008 /* of another device: ask with its file */
 
 /**
  * struct vfio_device_feature_liveupdate_mapping - a mapping of the address space
- * @fd: in: a file, whose mappings alone are wanted; -1: those of any file, and MMIO
+ * @fd: in: a file, whose mappings alone are wanted, of a vfio device those of its
+ *	BARs; -1: those of any file, and MMIO
  * @flags: out: VFIO_LIVEUPDATE_MAP_*
  * @iova: in: the lowest IOVA of interest; out: where the mapping starts, which
  *	is not below it. The next question is for @iova + @length.
  * @length: out: bytes
- * @offset: out: where in the file the mapping starts; of MMIO where in the device
- *	file, that is the offset of its region plus that in the region
+ * @offset: out: where in the file the mapping starts; of MMIO where in the file of the
+ *	device it is of, that is the offset of its region plus that in the region
  */
 struct vfio_device_feature_liveupdate_mapping {
 	__s32 fd;

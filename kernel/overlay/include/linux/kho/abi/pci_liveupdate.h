@@ -38,6 +38,11 @@
  * an endpoint is *depended* on, and may be *requested* as well. If it is not, no owner
  * speaks for it: its driver goes on with it, and no DMA of its own crosses.
  *
+ * **Who does DMA to whom.** The translation of a function may lead to BARs of others.
+ * @reaches of the one and @reached of each other have the same number, which no
+ * other session has. A reader that ends the update for a function must before that
+ * fence those which reach it; one that does not know of it fences them all.
+ *
  * **What a driver adds.** The driver of a function may hand one block of its own
  * to its successor, &struct pci_lu_blob_ser, with a compatible string and a version
  * that only these two read. And it may name config bits that are to stay as they
@@ -139,9 +144,10 @@ struct pci_lu_hdr_ser {
 
 /* struct pci_lu_fn_ser.required */
 #define PCI_LU_FN_REQ_ROWS		0x00000002	/* has rows */
+#define PCI_LU_FN_REQ_REACHES		0x00000004	/* reaches is set */
 
 /* What this version of the reader knows */
-#define PCI_LU_FN_REQUIRED_KNOWN	PCI_LU_FN_REQ_ROWS
+#define PCI_LU_FN_REQUIRED_KNOWN	(PCI_LU_FN_REQ_ROWS | PCI_LU_FN_REQ_REACHES)
 
 #define PCI_LU_PARENT_NONE		0xffff
 
@@ -215,6 +221,8 @@ struct pci_lu_hdr_ser {
  * @blob: offset in the record of a &struct pci_lu_blob_ser, 0: none
  * @rows: offset in the record of the first &struct pci_lu_row_ser of the function
  * @nr_rows: how many there are
+ * @reaches: number of the functions to BARs of which this one does DMA, 0: none
+ * @reached: number of those which do DMA to BARs of this one, 0: none
  * @reserved: zero
  */
 struct pci_lu_fn_ser {
@@ -263,7 +271,9 @@ struct pci_lu_fn_ser {
 	u32 blob;
 	u32 rows;
 	u16 nr_rows;
-	u8 reserved[14];
+	u16 reaches;
+	u16 reached;
+	u8 reserved[10];
 } __packed;
 
 #define PCI_LU_BLOB_SIZE		256
@@ -340,6 +350,7 @@ static_assert(offsetof(struct pci_lu_fn_ser, needs) == 200);
 static_assert(offsetof(struct pci_lu_fn_ser, vf_bar) == 204);
 static_assert(offsetof(struct pci_lu_fn_ser, blob) == 232);
 static_assert(offsetof(struct pci_lu_fn_ser, nr_rows) == 240);
+static_assert(offsetof(struct pci_lu_fn_ser, reaches) == 242);
 static_assert(sizeof(struct pci_lu_fn_ser) == 256);
 static_assert(offsetof(struct pci_lu_blob_ser, version) == 32);
 static_assert(offsetof(struct pci_lu_blob_ser, data) == 40);
