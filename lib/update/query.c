@@ -66,7 +66,7 @@ static bool next_map(const struct hf_map *p, uint64_t *iova)
 	return *iova > p->iova;
 }
 
-/* Add all mappings of descriptor @fd to @s. */
+/* Add all mappings of descriptor @fd to @s; of another device, of its BARs. */
 static int collect_maps(const struct hf_device *d, int fd, struct hf_space *s, struct hf_error *e)
 {
 	uint64_t iova = 0;
@@ -87,8 +87,8 @@ static int collect_maps(const struct hf_device *d, int fd, struct hf_space *s, s
 }
 
 /*
- * Walk all mappings of whatever file. Each is one of the memfds', which are in
- * @s in order, or MMIO of the device, which is added to @mmio.
+ * Walk all mappings of whatever file. Each is one of the memfds' or of another device's
+ * BARs, which are in @s in order, or MMIO of the device, which is added to @mmio.
  */
 static int compare_maps(const struct hf_device *d, const struct hf_space *s, struct hf_space *mmio,
 			struct hf_error *e)
@@ -115,11 +115,11 @@ static int compare_maps(const struct hf_device *d, const struct hf_space *s, str
 			   s->maps[i].length == q.length) {
 			i++;
 		} else {
-			return hf_fail_text(e, EOPNOTSUPP,
-					    "%s: what is mapped at IOVA 0x%llx is of no memfd that "
-					    "the VM has handed over",
-					    hf_device_name(d, name, sizeof(name)),
-					    (unsigned long long)q.iova);
+			return hf_fail_text(
+				e, EOPNOTSUPP,
+				"%s: what is mapped at IOVA 0x%llx is of no memfd and no "
+				"device that the VM has handed over",
+				hf_device_name(d, name, sizeof(name)), (unsigned long long)q.iova);
 		}
 		if (!next_map(&q, &iova))
 			break;
@@ -137,9 +137,13 @@ static int query_space(struct hf_manifest *m, const struct hf_device *d, struct 
 	struct hf_map *p;
 	int err = 0;
 
-	for (size_t i = 0; i < m->nfds && !err; i++)
-		if (m->fds[i].kind == HF_KIND_MEMFD && m->fds[i].same_as < 0)
-			err = collect_maps(d, m->fds[i].fd, s, e);
+	for (size_t i = 0; i < m->nfds && !err; i++) {
+		const struct hf_fd *f = &m->fds[i];
+
+		if (f->same_as < 0 && f->fd != d->fd &&
+		    (f->kind == HF_KIND_MEMFD || f->kind == HF_KIND_VFIO))
+			err = collect_maps(d, f->fd, s, e);
+	}
 	if (!err && s->nmaps)
 		qsort(s->maps, s->nmaps, sizeof(*s->maps), cmp_iova);
 	if (!err)
