@@ -284,7 +284,7 @@ class Run:
         return list(dict.fromkeys(self.sc.session_of(number) for number in self.slots))
 
     def prepare(self, say=True):
-        for number in self.slots:
+        for number in sorted(self.slots, key=lambda n: not self.works[n].preserved_first):
             self.call("luo.preserve", slot=number, session=self.sc.session_of(number), timeout=30)
         if say:
             self.note("PREPARE")

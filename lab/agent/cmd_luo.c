@@ -140,12 +140,13 @@ static int luo_finish(struct hf_call *c)
 
 /*
  * The running device: mappings complete first, then bind, then the attach that
- * switches it over. No register of the device is written, here or in setup.
+ * switches it over; a peer whose BAR it reaches was retrieved before it. No register of the device is written, here or in setup.
  * @leave: close it again at once, as an owner does that dies.
  * @hold: only hold it.
+ * @no_peer: leave out what it reached of a peer.
  */
 static int retrieve_device(struct hf_call *c, struct hf_slot *s, int session, uint64_t slot,
-			   bool leave, bool hold)
+			   bool leave, bool hold, bool no_peer)
 {
 	struct hf_vfio *v = &s->dev;
 	uint64_t t0, t_map, t_bind, t_attach, pba;
@@ -167,6 +168,9 @@ static int retrieve_device(struct hf_call *c, struct hf_slot *s, int session, ui
 		return err;
 	t_map = hf_now_us();
 	err = hf_vfio_bind(v, "", &c->err);
+	if (err)
+		return err;
+	err = no_peer ? 0 : hf_slot_map_peer(s, &c->err);
 	if (err)
 		return err;
 	t_bind = hf_now_us();
@@ -193,7 +197,7 @@ static int luo_retrieve(struct hf_call *c)
 {
 	char name[NAME_MAX_LEN], what[32];
 	struct hf_slot *s;
-	bool skip_cdev, leave, hold;
+	bool skip_cdev, leave, hold, no_peer;
 	uint64_t slot;
 	int fd, memfd, err;
 
@@ -206,6 +210,8 @@ static int luo_retrieve(struct hf_call *c)
 		err = hf_arg_bool(c, "leave", &leave);
 	if (!err)
 		err = hf_arg_bool(c, "hold", &hold);
+	if (!err)
+		err = hf_arg_bool(c, "no_peer", &no_peer);
 	if (err)
 		return err;
 	fd = hf_luo_retrieve(name, &c->err);
@@ -217,7 +223,7 @@ static int luo_retrieve(struct hf_call *c)
 		return memfd;
 	err = hf_slot_adopt(s, memfd, &c->err);
 	if (!err && !skip_cdev)
-		err = retrieve_device(c, s, fd, slot, leave, hold);
+		err = retrieve_device(c, s, fd, slot, leave, hold, no_peer);
 	/* LUO keeps what it retrieved until finish, so this can be tried again. */
 	if (err)
 		hf_slot_close(s);

@@ -61,10 +61,43 @@ static int nic_plant(struct hf_call *c)
 	return 0;
 }
 
+/* Let the NIC reach a BAR of another slot's device. */
+static int nic_reach(struct hf_call *c)
+{
+	uint64_t peer, bar, iova, bytes;
+	struct hf_slot_page *p;
+	struct hf_slot *s;
+	int err;
+
+	err = nic_slot(c, &s);
+	if (!err)
+		err = hf_arg_u64(c, "peer", HF_REQUIRED, &peer);
+	if (!err)
+		err = hf_arg_u64(c, "bar", HF_REQUIRED, &bar);
+	if (!err)
+		err = hf_arg_u64(c, "iova", HF_REQUIRED, &iova);
+	if (!err)
+		err = hf_arg_u64(c, "bytes", HF_REQUIRED, &bytes);
+	if (err)
+		return err;
+	if (peer >= HF_SLOTS || bar > 5)
+		return hf_fail(&c->err, EINVAL, "slot %llu, BAR%llu", (unsigned long long)peer,
+			       (unsigned long long)bar);
+	p = s->page;
+	p->peer = (uint32_t)peer + 1;
+	p->peer_bar = (uint32_t)bar;
+	p->peer_iova = iova;
+	p->peer_len = bytes;
+	err = hf_slot_map_peer(s, &c->err);
+	if (err)
+		p->peer = 0;
+	return err;
+}
+
 /* Where the frames of some descriptors go instead of into their buffers. */
 static int nic_aim(struct hf_call *c)
 {
-	uint64_t first, step, addrs[AIM_MAX];
+	uint64_t first, step, stride, most, addrs[AIM_MAX];
 	unsigned int n, count = 0;
 	struct hf_json list;
 	struct hf_ring ring;
@@ -76,6 +109,10 @@ static int nic_aim(struct hf_call *c)
 		err = hf_arg_u64(c, "first", HF_REQUIRED, &first);
 	if (!err)
 		err = hf_arg_u64(c, "step", 1, &step);
+	if (!err)
+		err = hf_arg_u64(c, "stride", 0, &stride);
+	if (!err)
+		err = hf_arg_u64(c, "most", UINT32_MAX, &most);
 	if (err)
 		return err;
 	list = hf_json_get(c->args, "addrs");
@@ -91,8 +128,8 @@ static int nic_aim(struct hf_call *c)
 	    first <= s->work->nic->head(&s->dev, &ring))
 		return hf_fail(&c->err, EINVAL, "first, step or addrs");
 
-	for (uint64_t i = first; i < ring.descs; i += step)
-		s->work->nic->fill(&ring, (uint32_t)i, addrs[count++ % n]);
+	for (uint64_t i = first; i < ring.descs && count < most; i += step, count++)
+		s->work->nic->fill(&ring, (uint32_t)i, addrs[count % n] + count / n * stride);
 	hf_msg_u64(c->out, "count", count);
 	return 0;
 }
@@ -100,6 +137,7 @@ static int nic_aim(struct hf_call *c)
 static const struct hf_cmd nic_cmds[] = {
 	{ "nic.plant", nic_plant },
 	{ "nic.aim", nic_aim },
+	{ "nic.reach", nic_reach },
 	{ NULL, NULL },
 };
 HF_COMMANDS(nic_cmds);

@@ -106,8 +106,9 @@ static bool page_ok(const struct hf_slot_page *p, size_t len)
 	       p->map_len <= len && p->canary_off <= len - HF_PAGE && p->ring_off <= p->map_len &&
 	       p->buf_off <= p->map_len && (uint64_t)p->descs * 16 <= p->map_len - p->ring_off &&
 	       (uint64_t)p->descs * p->buf_size <= p->map_len - p->buf_off && p->vectors &&
-	       p->vectors <= HF_MAX_VECTORS && terminated(p->bdf, sizeof(p->bdf)) &&
-	       hf_valid_bdf(p->bdf) && terminated(p->native, sizeof(p->native)) &&
+	       p->vectors <= HF_MAX_VECTORS && p->peer <= HF_SLOTS && p->peer_bar < 6 &&
+	       terminated(p->bdf, sizeof(p->bdf)) && hf_valid_bdf(p->bdf) &&
+	       terminated(p->native, sizeof(p->native)) &&
 	       terminated(p->workload, sizeof(p->workload));
 }
 
@@ -150,6 +151,19 @@ int hf_slot_map(struct hf_slot *s, struct hf_err *e)
 	if (s->anon)
 		return hf_vfio_map_mem(&s->dev, s->mem, p->map_len, p->iova_base, e);
 	return hf_vfio_map_file(&s->dev, s->memfd, p->map_len, p->iova_base, e);
+}
+
+int hf_slot_map_peer(struct hf_slot *s, struct hf_err *e)
+{
+	const struct hf_slot_page *p = s->page;
+	struct hf_slot *peer;
+
+	if (!p->peer)
+		return 0;
+	peer = hf_slot_at(p->peer - 1);
+	if (!peer || peer->dev.cdev < 0)
+		return hf_fail(e, ENODEV, "peer of %s, slot %u", p->bdf, p->peer - 1);
+	return hf_vfio_map_peer(&s->dev, &peer->dev, p->peer_bar, p->peer_len, p->peer_iova, e);
 }
 
 void hf_slot_ring(const struct hf_slot *s, struct hf_ring *r)

@@ -52,6 +52,9 @@ struct hf_slot_page {
 	char native[32]; /* driver to give the device back to, or "" */
 	char workload[16]; /* hf_workload.name */
 	uint32_t intx, msi; /* 1: that in place of MSI-X */
+	/* What it reaches of another slot's device: 0 or one more than the number of that slot. */
+	uint32_t peer, peer_bar;
+	uint64_t peer_iova, peer_len;
 };
 
 struct hf_slot {
@@ -86,6 +89,11 @@ int hf_slot_create(struct hf_slot *s, const struct hf_slot_cfg *cfg, struct hf_e
 int hf_slot_adopt(struct hf_slot *s, int memfd, struct hf_err *e);
 /* Map the slot's memory for the device: new iommufd, IOAS, fixed IOVAs. */
 int hf_slot_map(struct hf_slot *s, struct hf_err *e);
+/*
+ * Map what the page says of the peer's BAR: the peer is bound, and this device
+ * not attached yet, or attached already. Nothing to do without a peer.
+ */
+int hf_slot_map_peer(struct hf_slot *s, struct hf_err *e);
 /* The memory as the workload wants it. */
 void hf_slot_ring(const struct hf_slot *s, struct hf_ring *r);
 /* Close and free everything; the slot is unused afterwards. Safe at any stage. */

@@ -87,6 +87,32 @@ int hf_vfio_map_file(struct hf_vfio *v, int fd, uint64_t len, uint64_t iova, str
 	return 0;
 }
 
+int hf_vfio_map_peer(struct hf_vfio *v, const struct hf_vfio *peer, unsigned int bar, uint64_t len,
+		     uint64_t iova, struct hf_err *e)
+{
+	struct {
+		struct vfio_device_feature head;
+		struct vfio_device_feature_dma_buf buf;
+		struct vfio_region_dma_range range;
+	} get = {
+		.head.argsz = sizeof(get),
+		.head.flags = VFIO_DEVICE_FEATURE_GET | VFIO_DEVICE_FEATURE_DMA_BUF,
+		.buf.region_index = VFIO_PCI_BAR0_REGION_INDEX + bar,
+		.buf.open_flags = O_RDWR | O_CLOEXEC,
+		.buf.nr_ranges = 1,
+		.range.length = len,
+	};
+	int fd, err;
+
+	fd = ioctl(peer->cdev, VFIO_DEVICE_FEATURE, &get);
+	if (fd < 0)
+		return hf_fail(e, errno, "dma-buf of BAR%u of %s", bar, peer->bdf);
+	err = hf_vfio_map_file(v, fd, len, iova, e);
+	/* The mapping stays. */
+	close(fd);
+	return err;
+}
+
 int hf_vfio_map_mem(struct hf_vfio *v, void *mem, uint64_t len, uint64_t iova, struct hf_err *e)
 {
 	struct iommu_ioas_map map = {

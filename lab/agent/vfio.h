@@ -89,6 +89,9 @@ int hf_vfio_iommu_new(struct hf_vfio *v, struct hf_err *e);
 int hf_vfio_map_file(struct hf_vfio *v, int fd, uint64_t len, uint64_t iova, struct hf_err *e);
 /* Map process memory instead; such a mapping cannot be preserved. */
 int hf_vfio_map_mem(struct hf_vfio *v, void *mem, uint64_t len, uint64_t iova, struct hf_err *e);
+/* Map bytes 0..@len of BAR @bar of @peer, which is bound, at @iova. */
+int hf_vfio_map_peer(struct hf_vfio *v, const struct hf_vfio *peer, unsigned int bar, uint64_t len,
+		     uint64_t iova, struct hf_err *e);
 /* BIND_IOMMUFD; with the VF token in @token, or "". */
 int hf_vfio_bind(struct hf_vfio *v, const char *token, struct hf_err *e);
 /* What whoever opens a VF of this function has to know. */

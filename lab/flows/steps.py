@@ -41,7 +41,8 @@ def retrieve(run):
     """Every device gets its owner back, who has not asked for its interrupts so far."""
     up = run.update
     for number in run.slots:
-        got = run.call("luo.retrieve", slot=number, session=run.sc.session_of(number), timeout=60)
+        got = run.call("luo.retrieve", slot=number, session=run.sc.session_of(number), timeout=60,
+                       **run.works[number].retrieve_args())
         up.t_retrieved[number] = time.monotonic()
         run.note("attached", slot=number)
         if got.get("attach_us") is not None:

@@ -18,6 +18,8 @@ class Workload:
     # Bytes that all which this device moves has in it, so many bytes from its start.
     needle, needle_at = None, 0
 
+    preserved_first = False     # of the devices of a run
+
     screams = False             # a line that stays up fills the trace faster than it can be read
 
     def __init__(self, run, number, device, spec):
@@ -59,6 +61,10 @@ class Workload:
 
     def before_jump(self):
         """The last that is done before the kernel is replaced."""
+
+    def retrieve_args(self):
+        """Of luo.retrieve, beside slot and session."""
+        return {}
 
     def attached(self):
         """It has its new owner, and its interrupts are still masked."""

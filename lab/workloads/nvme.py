@@ -20,11 +20,12 @@ QUIET_S = 1.0           # from BIND to SET_IRQS, with the level up
 
 
 class Controller(Device):
-    """For QEMU: the controller and its disk, which does so many operations a second and no more."""
+    """For QEMU: the controller and its disk, which does so many operations a second and no more; `cmb`: MB of memory that it has
+    in BAR 2."""
 
-    def __init__(self, ident, behind, iops):
+    def __init__(self, ident, behind, iops, cmb=0):
         super().__init__(ident, "nvme", behind)
-        self.iops = iops
+        self.iops, self.cmb = iops, cmb
         self.path = None
 
     def prepare(self, outdir):
@@ -43,7 +44,8 @@ class Controller(Device):
 
     def function(self, bus, where):
         return ["-drive", f"id=disk-{self.id},if=none,format=raw,file={self.path},throttling.iops-total={self.iops}",
-                "-device", f"nvme,id={self.id},serial={self.id},drive=disk-{self.id},bus={bus}{where},romfile="]
+                "-device", f"nvme,id={self.id},serial={self.id},drive=disk-{self.id},bus={bus}{where},romfile=" +
+                (f",cmb_size_mb={self.cmb}" if self.cmb else "")]
 
 
 def block_of(number):
@@ -54,7 +56,7 @@ def block_of(number):
 class Nvme(Workload):
     name = "nvme"
     screams = True
-    keys = Workload.keys | {"iops"}
+    keys = Workload.keys | {"iops", "cmb"}
     needle, needle_at = bytes.fromhex("0000424c0100"), 4        # in every block that it reads or writes
 
     def __init__(self, run, number, device, spec):
@@ -65,7 +67,7 @@ class Nvme(Workload):
 
     @classmethod
     def qemu(cls, number, spec):
-        return Controller(f"nvme{number}", spec["behind"], spec.get("iops", 60))
+        return Controller(f"nvme{number}", spec["behind"], spec.get("iops", 60), spec.get("cmb", 0))
 
     def open(self):
         self.then = None
