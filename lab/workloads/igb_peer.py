@@ -1,5 +1,5 @@
-"""An igb that puts every 16th frame into a BAR of another device under test: the memory of an NVMe controller (CMB), where the lab
-finds it without anybody's help."""
+"""An igb that puts every 16th frame into a BAR of another device under test: the memory of an NVMe controller (CMB), where the
+lab finds it without anybody's help."""
 
 import time
 
