@@ -282,6 +282,7 @@ void pci_lu_fence_removed(struct pci_dev *pdev);
 
 /* reach.c */
 void pci_lu_fence_reachers(struct pci_lu_fn *to);
+const char *pci_lu_lost_target_of(const struct pci_lu_fn *fn);
 
 /* reset.c */
 bool pci_lu_reset(struct pci_dev *pdev);

@@ -34,7 +34,7 @@
 #include "internal.h"
 
 static const char pci_lu_lost_target[] =
-	"it does DMA to a BAR of a function that the update has ended for";
+	"it does DMA to a BAR of a function that the update has ended for, or that is gone";
 
 /**
  * pci_lu_set_reach - say whose BARs a function reaches
@@ -82,6 +82,25 @@ void pci_lu_fence_reachers(struct pci_lu_fn *to)
 			pci_lu_fence_one(fn, fn->pdev, pci_lu_lost_target);
 	}
 	to->ending = false;
+}
+
+/**
+ * pci_lu_lost_target_of - why a function must not go on, for whom it does DMA to
+ * @fn: an adopted function; all functions were found
+ *
+ * Context: boot, process context, before a driver can bind.
+ * Return: a text for the log if a target of it was not found, NULL otherwise.
+ */
+const char *pci_lu_lost_target_of(const struct pci_lu_fn *fn)
+{
+	struct pci_lu_fn *to;
+	unsigned long key;
+
+	guard(mutex)(&pci_lu_lock);
+	xa_for_each(&pci_lu_fns, key, to)
+		if (to->state == PCI_LU_LISTED && pci_lu_reaches(fn, to))
+			return pci_lu_lost_target;
+	return NULL;
 }
 
 /* The next one, from @key on, that reaches @pdev and is fenced; with a reference. */

@@ -194,7 +194,8 @@ static struct notifier_block pci_lu_pm_nb = {
 
 /*
  * Resources were assigned: VFs can be made. A function of which one was moved is fenced before its
- * old addresses can be given to the driver of another.
+ * old addresses can be given to the driver of another, and so is who does DMA to a function that
+ * was not found.
  */
 static int __init pci_lu_survey(void)
 {
@@ -211,7 +212,7 @@ static int __init pci_lu_survey(void)
 
 		if (fn->bridge || pci_lu_is_companion(fn) || fn->state != PCI_LU_ADOPTED)
 			continue;
-		why = pci_lu_verify(fn->pdev);
+		why = pci_lu_verify(fn->pdev) ?: pci_lu_lost_target_of(fn);
 		if (why)
 			pci_lu_fence_function(fn->pdev, why);
 	}
