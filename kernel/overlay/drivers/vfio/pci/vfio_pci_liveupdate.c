@@ -14,10 +14,10 @@
  *    through VFIO_DEVICE_FEATURE_LIVEUPDATE, unless the device was opened as a
  *    character device, is driven by vfio-pci itself, is attached to an address
  *    space that maps nothing but memfds preserved before it in the same
- *    session and BARs (see "BARs in the address space"), and PCI core and IOMMU agree. From here on the owner cannot
- *    attach it to anything else, or detach it, or change the mappings: -EBUSY.
- *    The device is kept out of runtime suspend. All else is as before: it may
- *    even be reset.
+ *    session and BARs (see "BARs in the address space"), and PCI core and IOMMU
+ *    agree. From here on the owner cannot attach it to anything else, or detach
+ *    it, or change the mappings: -EBUSY. The device is kept out of runtime
+ *    suspend. All else is as before: it may even be reset.
  * 2. Freeze, inside reboot(). Everybody who wants to use the device is made to wait,
  *    see "Freeze". The checks that can have changed are made again; vconfig is
  *    recorded; interrupts are masked at the source and the guard of config space is

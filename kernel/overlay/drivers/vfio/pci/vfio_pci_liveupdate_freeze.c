@@ -32,8 +32,9 @@
  * device_shutdown() takes its Bus Master, its record says so, and the new kernel
  * tells its owner at retrieve. That is so if an operation on it does not end in
  * time, if it cannot be preserved any more as it is, if it does not answer, or if it
- * reaches a BAR of a device that does not cross. The update is refused for what concerns all, and if somebody is unbinding or removing
- * the device: that somebody is an administrator, and waits for the session.
+ * reaches a BAR of a device that does not cross. The update is refused for what
+ * concerns all, and if somebody is unbinding or removing the device: that somebody
+ * is an administrator, and waits for the session.
  */
 
 #include <linux/device.h>

@@ -37,8 +37,9 @@
  * one is refused, a write to its PM capability is ignored.
  *
  * A device that cannot be frozen at the kexec, because it does not answer, an
- * operation on it does not end, or it reaches a BAR that stays behind, does not keep the others from being updated: it
- * stays behind, and RETRIEVE_FD fails with ENODEV.
+ * operation on it does not end, or it reaches a BAR that stays behind, does not
+ * keep the others from being updated: it stays behind, and RETRIEVE_FD fails with
+ * ENODEV.
  *
  * Feature indices are handed out by <linux/vfio.h> from 0 upwards. This one is
  * not from there, so it is far away from what is: 0x4846 is "HF".
@@ -150,7 +151,7 @@ struct vfio_device_feature_liveupdate_iommu {
 /* struct vfio_device_feature_liveupdate_mapping.flags */
 #define VFIO_LIVEUPDATE_MAP_READ	0x00000001 /* IOMMU_IOAS_MAP_READABLE */
 #define VFIO_LIVEUPDATE_MAP_WRITE	0x00000002 /* IOMMU_IOAS_MAP_WRITEABLE */
-#define VFIO_LIVEUPDATE_MAP_MMIO	0x00000004 /* of the device itself, or of the one asked for */
+#define VFIO_LIVEUPDATE_MAP_MMIO	0x00000004 /* of the device that is asked, or asked with */
 #define VFIO_LIVEUPDATE_MAP_PEER	0x00000008 /* of another device: ask with its file */
 
 /**
